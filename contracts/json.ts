@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Any JSON value. Depth and size are bounded before this point by `parseBoundedJson`. */
+export const Json: z.ZodType<Json> = z.json();
+
+export interface JsonBounds {
+  /** Largest accepted text, in bytes of UTF-8. */
+  maxBytes: number;
+  /** Deepest accepted nesting of arrays and objects. */
+  maxDepth: number;
+}
+
+export type JsonResult = { ok: true; value: Json } | { ok: false; problem: string };
+
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * Parses JSON that a stranger sent. The depth is counted on the text, before `JSON.parse` builds anything, because
+ * every later recursive walk (validation, canonical form) would overflow its stack on `[[[[…`. Keys that reach a
+ * prototype when copied carelessly are refused outright, so that no later code has to remember them.
+ */
+export function parseBoundedJson(bytes: Uint8Array, bounds: JsonBounds): JsonResult {
+  if (bytes.byteLength > bounds.maxBytes) {
+    return { ok: false, problem: `is ${bytes.byteLength} bytes long, at most ${bounds.maxBytes} are accepted` };
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { ok: false, problem: 'is not valid UTF-8 text' };
+  }
+  const depth = deepestNesting(text);
+  if (depth > bounds.maxDepth) {
+    return { ok: false, problem: `nests ${depth} levels deep, at most ${bounds.maxDepth} are accepted` };
+  }
+  let forbidden: string | undefined;
+  let value: Json;
+  try {
+    value = JSON.parse(text, (key, inner) => {
+      if (forbiddenKeys.has(key)) forbidden = key;
+      return inner;
+    }) as Json;
+  } catch (error) {
+    return { ok: false, problem: `is not JSON: ${(error as Error).message.slice(0, 200)}` };
+  }
+  if (forbidden !== undefined) return { ok: false, problem: `uses the reserved key "${forbidden}"` };
+  return { ok: true, value };
+}
+
+/** Deepest nesting of brackets outside strings; linear, constant memory. */
+function deepestNesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x5b || code === 0x7b) {
+      depth++;
+      if (depth > deepest) deepest = depth;
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+  return deepest;
+}

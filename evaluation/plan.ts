@@ -1,0 +1,53 @@
+import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
+import type { Exchange } from '../contracts/chat.ts';
+import type { Case, Phase, Split } from '../contracts/rubric.ts';
+import type { SandboxDriver } from '../contracts/sandbox.ts';
+import type { SubmissionDocument } from '../contracts/submission.ts';
+import type { Allotment, TargetSpec } from '../contracts/target.ts';
+import type { Gateway } from '../gateway/session.ts';
+import type { LoadedRubric } from '../rubrics/rubric.ts';
+
+/** One submission against one rubric version: everything that decides the result. */
+export interface EvaluationPlan {
+  /** Names sandboxes and directories; a UUID or a slug. */
+  id: string;
+  rubric: LoadedRubric;
+  phase: Phase;
+  submission: SubmissionDocument;
+  /** 64 hexadecimal digits. */
+  seed: string;
+  /** The rubric's targets after an operator's replacement. */
+  targets: readonly TargetSpec[];
+}
+
+/** What an evaluation reports while it runs. Every method is awaited: a sink that cannot keep up slows the evaluation. */
+export interface EvaluationSink {
+  splitStarted(split: Split, cases: number): Promise<void>;
+  splitFinished(split: Split, cases: number): Promise<void>;
+  /** Called once per case and trial, with the texts that belong to its hashes. */
+  caseFinished(result: CaseResult, texts: { transcript: readonly Exchange[]; log: string }): Promise<void>;
+  /** Called when all cases ran and aggregation begins. */
+  grading(): Promise<void>;
+}
+
+export interface EvaluationDeps {
+  gateway: Gateway;
+  sandboxes: readonly SandboxDriver[];
+  allotment: Allotment;
+  sink: EvaluationSink;
+  signal: AbortSignal;
+  /** Results of an earlier, killed attempt: these cases are not run again. */
+  checkpoint: readonly CaseResult[];
+}
+
+export interface EvaluationOutput {
+  verdict: Verdict;
+  results: readonly CaseResult[];
+}
+
+/** A case in the order in which it runs. */
+export interface PlannedCase {
+  case: Case;
+  split: Split;
+  trial: number;
+}
