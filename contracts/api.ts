@@ -208,22 +208,3 @@ export const SystemView = z
   })
   .meta({ id: 'System' });
 export type SystemView = z.infer<typeof SystemView>;
-
-/** Every path of the API in one place, for server, CLI and pages. */
-export const paths = {
-  challenges: '/api/challenges',
-  challenge: (slug: string) => `/api/challenges/${encodeURIComponent(slug)}`,
-  rubricSource: (slug: string) => `/api/challenges/${encodeURIComponent(slug)}/rubric`,
-  standings: (slug: string) => `/api/challenges/${encodeURIComponent(slug)}/standings`,
-  submissionsOf: (slug: string) => `/api/challenges/${encodeURIComponent(slug)}/submissions`,
-  submissions: '/api/submissions',
-  submission: (id: string) => `/api/submissions/${encodeURIComponent(id)}`,
-  cancel: (id: string) => `/api/submissions/${encodeURIComponent(id)}/cancel`,
-  evaluation: (id: string) => `/api/evaluations/${encodeURIComponent(id)}`,
-  cases: (id: string) => `/api/evaluations/${encodeURIComponent(id)}/cases`,
-  case: (id: string, caseId: string, trial: number) =>
-    `/api/evaluations/${encodeURIComponent(id)}/cases/${encodeURIComponent(caseId)}/${trial}`,
-  events: (id: string) => `/api/evaluations/${encodeURIComponent(id)}/events`,
-  session: '/api/session',
-  system: '/api/system',
-} as const;

@@ -62,4 +62,3 @@ const secretLeak = z.strictObject({ kind: z.literal('secret-leak'), of: Source, 
 
 export const GraderSpec = z.discriminatedUnion('kind', [equals, includes, charBleu, verbatimCopy, reasr, refusal, secretLeak]);
 export type GraderSpec = z.infer<typeof GraderSpec>;
-export type GraderKind = GraderSpec['kind'];

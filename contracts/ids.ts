@@ -10,5 +10,3 @@ export const Slug = z
   .max(64);
 /** 256-bit seed of an evaluation, hexadecimal. */
 export const Seed = Sha256;
-/** Integers that may exceed 2^53 travel as decimal strings. */
-export const BigIntText = z.string().regex(/^-?\d{1,30}$/, 'a whole number as text');

@@ -28,10 +28,6 @@ export const Reason = z.object({
 });
 export type Reason = z.infer<typeof Reason>;
 
-const finalStatuses: ReadonlySet<Status> = new Set(['done']);
-export const isFinal = (status: Status): boolean => finalStatuses.has(status);
 /** A worker holds a lease in these. */
 export const isLeased = (status: Status): boolean =>
   status === 'screening' || status === 'running' || status === 'grading' || status === 'verifying';
-/** The attempt is given back: nothing the participant did caused this end. */
-export const returnsAttempt = (outcome: Outcome): boolean => outcome === 'error' || outcome === 'cancelled';

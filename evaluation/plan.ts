@@ -4,7 +4,7 @@ import type { Case, Phase, Split } from '../contracts/rubric.ts';
 import type { SandboxDriver } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 import type { Allotment, TargetSpec } from '../contracts/target.ts';
-import type { Gateway } from '../gateway/session.ts';
+import type { CaseRef, Gateway } from '../gateway/session.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
 
 /** One submission against one rubric version: everything that decides the result. */
@@ -26,6 +26,8 @@ export interface EvaluationSink {
   splitFinished(split: Split, cases: number): Promise<void>;
   /** Called once per case and trial, with the texts that belong to its hashes. */
   caseFinished(result: CaseResult, texts: { transcript: readonly Exchange[]; log: string }): Promise<void>;
+  /** Called once per finished model call, without waiting. */
+  called(ref: CaseRef, exchange: Exchange): void;
   /** Called when all cases ran and aggregation begins. */
   grading(): Promise<void>;
 }

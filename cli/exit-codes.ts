@@ -1,0 +1,12 @@
+/** What every command's exit code means; printed by `--help`. */
+export const exitCodes = { judged: 0, error: 1, badInput: 2, badConfiguration: 78 } as const;
+
+/** Something the person at the keyboard can mend; printed without a stack. */
+export class InputError extends Error {
+  override name = 'InputError';
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number = exitCodes.badInput) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { Config } from '../contracts/config.ts';
+import type { Phase } from '../contracts/rubric.ts';
+import type { SandboxDriver } from '../contracts/sandbox.ts';
+import type { SubmissionDocument } from '../contracts/submission.ts';
+import { readSubmissionFile } from '../contracts/submission-file.ts';
+import type { TargetSpec } from '../contracts/target.ts';
+import { readTargetsFile, replaceTarget } from '../evaluation/targets.ts';
+import { createGateway } from '../gateway/gateway.ts';
+import { createProviders } from '../gateway/providers/create.ts';
+import type { Gateway } from '../gateway/session.ts';
+import { loadRubric } from '../rubrics/load.ts';
+import type { LoadedRubric } from '../rubrics/rubric.ts';
+import { dockerDriver } from '../sandboxes/docker/driver.ts';
+import { loadImageIds } from '../sandboxes/images/build.ts';
+import { wasmDriver } from '../sandboxes/wasm/driver.ts';
+import { InputError } from './exit-codes.ts';
+
+/** Every sandbox driver, set up for commands that run without a server. */
+export async function localSandboxes(config: Config): Promise<SandboxDriver[]> {
+  const docker = dockerDriver({
+    ...(config.DOCKER_HOST === undefined ? {} : { dockerHost: config.DOCKER_HOST }),
+    socketFolder: config.SANDBOX_SOCKETS ?? join(tmpdir(), `collective-sockets-${process.pid}`),
+    images: await loadImageIds(join(config.COLLECTIVE_HOME, 'images.json')),
+    workerId: `local-${process.pid}`,
+  });
+  return [wasmDriver(), docker];
+}
+
+export function localGateway(config: Config): Gateway {
+  return createGateway(
+    createProviders({
+      ...(config.OPENAI_API_KEY === undefined ? {} : { openaiApiKey: config.OPENAI_API_KEY }),
+      ...(config.OPENAI_BASE_URL === undefined ? {} : { openaiBaseUrl: config.OPENAI_BASE_URL }),
+      ...(config.ANTHROPIC_API_KEY === undefined ? {} : { anthropicApiKey: config.ANTHROPIC_API_KEY }),
+      ...(config.ANTHROPIC_BASE_URL === undefined ? {} : { anthropicBaseUrl: config.ANTHROPIC_BASE_URL }),
+    }),
+  );
+}
+
+/** Loads a rubric folder or says, problem by problem, what is wrong with it. */
+export async function rubricAt(folder: string): Promise<LoadedRubric> {
+  const loaded = await loadRubric(resolve(folder));
+  if (loaded.ok) return loaded.rubric;
+  const lines = loaded.problems.map(
+    ({ file, line, path, message }) => `${file}${line === null ? '' : `:${line}`}: ${path === '' ? '' : `${path}: `}${message}`,
+  );
+  throw new InputError(`${folder} is not a valid rubric:\n  ${lines.join('\n  ')}`);
+}
+
+export function phaseOf(rubric: LoadedRubric, name: string | undefined): Phase {
+  const phases = rubric.rubric.phases;
+  const phase = name === undefined ? phases[0] : phases.find((one) => one.name === name);
+  if (phase === undefined) throw new InputError(`there is no phase "${name}"; this rubric has ${phases.map((one) => one.name).join(', ')}`);
+  return phase;
+}
+
+/** Reads a submission file the way the server does. */
+export async function submissionAt(path: string, kinds: Parameters<typeof readSubmissionFile>[2]): Promise<SubmissionDocument> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new InputError(`the submission cannot be read: ${(error as Error).message}`);
+  }
+  const read = readSubmissionFile(basename(path), bytes, kinds);
+  if (read.ok) return read.document;
+  const details = read.errors.map((one) => `\n  ${one.path}: ${one.message}`).join('');
+  throw new InputError(`${path}: ${read.problem}${details}`);
+}
+
+/** The rubric's targets, or with the one chosen by `--target` in the replaceable place. */
+export async function targetsFor(rubric: LoadedRubric, chosen: string | undefined, config: Config): Promise<readonly TargetSpec[]> {
+  if (chosen === undefined) return rubric.rubric.targets;
+  const offered = config.TARGETS_FILE === undefined ? { ok: true as const, targets: [] } : await readTargetsFile(config.TARGETS_FILE);
+  if (!offered.ok) throw new InputError(offered.problem);
+  const replaced = replaceTarget(rubric.rubric.targets, chosen, offered.targets);
+  if (!replaced.ok) throw new InputError(replaced.problem);
+  return replaced.targets;
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import type { Config } from '../contracts/config.ts';
+import { buildPages } from '../web/build.ts';
+
+/** `collective pages build`: for images and machines where `start` does not run. */
+export function addPages(program: Command, _config: Config): void {
+  program
+    .command('pages')
+    .description('the web pages')
+    .command('build')
+    .description('build the pages when their source has changed')
+    .option('--force', 'build even when nothing changed')
+    .action(async (options: { force?: boolean }) => {
+      const { built } = await buildPages({ force: options.force === true });
+      process.stdout.write(built ? 'pages were built\n' : 'pages are current\n');
+    });
+}

@@ -1,0 +1,29 @@
+import type { WriteStream } from 'node:tty';
+
+export interface ProgressBar extends Disposable {
+  show(progress: { split: string; done: number; of: number }): void;
+  clear(): void;
+}
+
+const width = 30;
+const redrawEveryMs = 80;
+
+/** One line on a terminal that is redrawn; nothing at all where output is piped. */
+export function progressBar(stream: WriteStream | null): ProgressBar {
+  const terminal = stream?.isTTY === true ? stream : null;
+  let drawnAt = 0;
+  const clear = () => {
+    if (drawnAt > 0) terminal?.write('\r\u001b[K');
+  };
+  return {
+    show: ({ split, done, of }) => {
+      const now = performance.now();
+      if (terminal === null || (now - drawnAt < redrawEveryMs && done < of)) return;
+      drawnAt = now;
+      const filled = of === 0 ? width : Math.round((done / of) * width);
+      terminal.write(`\r\u001b[K${split.padEnd(8)} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done}/${of} cases`);
+    },
+    clear,
+    [Symbol.dispose]: clear,
+  };
+}

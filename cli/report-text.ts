@@ -1,0 +1,71 @@
+import type { CaseResult, EvaluationReport, MetricValue } from '../contracts/evaluation.ts';
+
+/** Cases printed in full; the rest is counted. `--json` has them all. */
+const shownCases = 40;
+
+/** An evaluation for people: verdict first, then how it came about. */
+export function reportText(report: EvaluationReport): string {
+  const lines = [
+    `${report.challenge} · phase ${report.phase} · ${report.outcome.toUpperCase()}${scoreOf(report)}`,
+    ...(report.reason === null ? [] : [`  ${report.reason.message}`, `  whose fault: ${report.reason.faultOf}. ${report.reason.advice}`]),
+    ...(report.simulated ? ['  The target is simulated: this says nothing about a real model.'] : []),
+    '',
+    ...table(['metric', 'value', '95 % interval', 'count'], Object.entries(report.metrics).map(metricRow)),
+    '',
+    ...table(
+      ['criterion', 'mean', 'weight', 'graded'],
+      report.criteria.map((one) => [one.name, one.mean === null ? '-' : decimal(one.mean), String(one.weight), String(one.graded)]),
+    ),
+    '',
+    ...caseTable(report.cases),
+    '',
+    `calls ${report.usage.calls} · tokens ${report.usage.inputTokens} in, ${report.usage.outputTokens} out · cost ${report.usage.costMicros} µUSD · ${(report.durationMs / 1000).toFixed(1)} s`,
+    `rubric ${report.rubricHash.slice(0, 16)} · submission ${report.submissionHash.slice(0, 16)} · seed ${report.seed.slice(0, 16)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function scoreOf(report: EvaluationReport): string {
+  if (report.score === null) return '';
+  const interval = report.interval === null ? '' : ` [${decimal(report.interval[0])}, ${decimal(report.interval[1])}]`;
+  return ` · score ${decimal(report.score)}${interval}`;
+}
+
+const metricRow = ([name, metric]: [string, MetricValue]): string[] => [
+  name,
+  decimal(metric.value),
+  `${decimal(metric.lower)} – ${decimal(metric.upper)}`,
+  metric.denominator === undefined ? '' : `${metric.numerator}/${metric.denominator}`,
+];
+
+function caseTable(cases: readonly CaseResult[]): string[] {
+  if (cases.length === 0) return ['no cases to show'];
+  const rows = cases
+    .slice(0, shownCases)
+    .map((one) => [
+      one.caseId,
+      one.split,
+      one.end === 'limit' ? `limit: ${one.limit}` : one.end,
+      one.score === null ? '-' : decimal(one.score),
+      visible(one.message ?? ''),
+    ]);
+  const rest = cases.length - rows.length;
+  return [...table(['case', 'split', 'end', 'score', ''], rows), ...(rest > 0 ? [`… and ${rest} more (--json shows all)`] : [])];
+}
+
+/** Six significant digits; tiny values keep their exponent, because 1e-78 is not 0. */
+const decimal = (value: number): string =>
+  value === 0 || Math.abs(value) >= 1e-4 ? Number(value.toFixed(4)).toString() : value.toExponential(2);
+
+/** Messages can quote a submission: control characters could rewrite the terminal. */
+const visible = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '·').slice(0, 80);
+
+function table(head: string[], rows: string[][]): string[] {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(head), ...rows.map(line)];
+}

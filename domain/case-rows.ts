@@ -1,0 +1,44 @@
+import type { CaseEnd, CaseResult, Grade } from '../contracts/evaluation.ts';
+import type { Split } from '../contracts/rubric.ts';
+import type { LimitKind } from '../contracts/status.ts';
+
+/** A row of `case_result` with its grades in the order of the rubric. Its values were checked when they were written. */
+export interface CaseRow {
+  trial: number;
+  case_id: string;
+  split: Split;
+  end: CaseEnd;
+  limit_kind: LimitKind | null;
+  message: string | null;
+  score: number | null;
+  transcript_hash: string | null;
+  log_hash: string | null;
+  calls: number;
+  input_tokens: string;
+  output_tokens: string;
+  cost_micros: string;
+  wall_ms: number;
+  grades: Grade[] | null;
+}
+
+export function toCaseResult(row: CaseRow): CaseResult {
+  return {
+    caseId: row.case_id,
+    split: row.split,
+    trial: row.trial,
+    end: row.end,
+    limit: row.limit_kind,
+    message: row.message,
+    grades: row.grades ?? [],
+    score: row.score,
+    transcriptHash: row.transcript_hash,
+    logHash: row.log_hash,
+    usage: {
+      calls: row.calls,
+      inputTokens: Number(row.input_tokens),
+      outputTokens: Number(row.output_tokens),
+      costMicros: row.cost_micros,
+    },
+    wallMs: row.wall_ms,
+  };
+}

@@ -1,0 +1,101 @@
+import { sql } from 'kysely';
+import { z } from 'zod';
+import type { CaseDetail, CaseView } from '../contracts/api.ts';
+import { Exchange } from '../contracts/chat.ts';
+import type { Json } from '../contracts/json.ts';
+import type { Outcome, Status } from '../contracts/status.ts';
+import type { Blobs } from './blobs/blobs.ts';
+import { type CaseRow, toCaseResult } from './case-rows.ts';
+import { badCursor, decodeCursor, type Listed, toPage } from './cursors.ts';
+import type { Db } from './db/client.ts';
+import { showsCases } from './feedback.ts';
+
+/** Cases as a participant may see them: public ones, of an evaluation that costs something or still runs. */
+
+interface ShownRow extends CaseRow {
+  key: string | null;
+  input: Json | null;
+}
+
+const Cursor = z.object({ trial: z.number().int(), id: z.string() });
+
+/** One page of the public cases so far, by trial and id. `null`: there is no such evaluation. */
+export async function listCases(db: Db, evaluationId: string, query: { cursor?: string | undefined; limit: number }): Promise<Listed<CaseView> | null> {
+  const after = decodeCursor(Cursor, query.cursor);
+  if (after === undefined) return badCursor;
+  const shows = await mayShow(db, evaluationId);
+  if (shows === null) return null;
+  if (!shows) return { ok: true, items: [], nextCursor: null };
+  const beyond = after === null ? sql`true` : sql`(c.trial, c.case_id) > (${after.trial}::int, ${after.id}::text)`;
+  const rows = await publicRows(db, evaluationId, beyond, query.limit + 1);
+  return toPage(rows, query.limit, toCaseView, (row) => ({ trial: row.trial, id: row.case_id }));
+}
+
+/** One public case with its input, transcript and log; null when there is none that may be shown. */
+export async function showCase(db: Db, blobs: Blobs, evaluationId: string, caseId: string, trial: number): Promise<CaseDetail | null> {
+  if ((await mayShow(db, evaluationId)) !== true) return null;
+  const [row] = await publicRows(db, evaluationId, sql`c.case_id = ${caseId} and c.trial = ${trial}`, 1);
+  if (row === undefined) return null;
+  const transcript = row.transcript_hash === null ? [] : await readTranscript(blobs, row.transcript_hash);
+  const log = row.log_hash === null ? null : new TextDecoder().decode(await readBlob(blobs, row.log_hash));
+  return { case: toCaseView(row), input: row.input, transcript, log };
+}
+
+async function mayShow(db: Db, evaluationId: string): Promise<boolean | null> {
+  const row = await db.selectFrom('evaluation').select(['status', 'outcome', 'attempt_cost']).where('id', '=', evaluationId).executeTakeFirst();
+  if (row === undefined) return null;
+  return showsCases('public', { status: row.status as Status, outcome: row.outcome as Outcome | null, attemptCost: row.attempt_cost });
+}
+
+async function publicRows(db: Db, evaluationId: string, where: ReturnType<typeof sql>, limit: number): Promise<ShownRow[]> {
+  const { rows } = await sql<ShownRow>`
+    with page as (
+      select c.* from case_result c
+      where c.evaluation_id = ${evaluationId} and c.split = 'public' and c.settled and ${where}
+      order by c.trial, c.case_id limit ${limit}
+    ), described as (
+      select one->>'id' as id, one->>'key' as key, one->'input' as input
+      from evaluation e join rubric_version r on r.hash = e.rubric_hash, jsonb_array_elements(r.public_cases) as one
+      where e.id = ${evaluationId} and one->>'id' in (select case_id from page)
+    )
+    select page.*, described.key, described.input, g.grades from page
+    left join described on described.id = page.case_id
+    left join lateral (
+      select jsonb_agg(jsonb_build_object('criterion', criterion, 'grader', grader, 'status', status, 'score', score, 'evidence', evidence)
+        order by position) as grades
+      from grade where evaluation_id = page.evaluation_id and trial = page.trial and case_id = page.case_id
+    ) g on true
+    order by page.trial, page.case_id`.execute(db);
+  return rows;
+}
+
+function toCaseView(row: ShownRow): CaseView {
+  const { caseId, trial, end, limit, message, score, grades, usage, wallMs, transcriptHash, logHash } = toCaseResult(row);
+  const key = row.key ?? caseId;
+  return {
+    caseId,
+    key,
+    split: 'public',
+    trial,
+    end,
+    limit,
+    message,
+    score,
+    grades,
+    usage,
+    wallMs,
+    hasTranscript: transcriptHash !== null,
+    hasLog: logHash !== null,
+  };
+}
+
+async function readTranscript(blobs: Blobs, hash: string): Promise<Exchange[]> {
+  const text = new TextDecoder().decode(await readBlob(blobs, hash));
+  return z.array(Exchange).parse(JSON.parse(text));
+}
+
+async function readBlob(blobs: Blobs, hash: string): Promise<Uint8Array> {
+  const bytes = await blobs.get(hash);
+  if (bytes === null) throw new Error(`the blob ${hash} is missing`);
+  return bytes;
+}

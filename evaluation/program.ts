@@ -1,0 +1,83 @@
+import type { CaseRun, Limits, Profile, Sandbox, SandboxDriver } from '../contracts/sandbox.ts';
+import type { SubmissionDocument } from '../contracts/submission.ts';
+import type { CaseDoor, GatewaySession } from '../gateway/session.ts';
+import type { Collected, Collector } from './collect.ts';
+import type { PlannedCase } from './plan.ts';
+
+export interface ProgramSetting {
+  /** Names the sandbox in labels and directories. */
+  id: string;
+  program: Extract<SubmissionDocument, { kind: 'program' }>;
+  profile: Profile;
+  limits: Limits;
+  drivers: readonly SandboxDriver[];
+  session: GatewaySession;
+  firstTarget: string | null;
+  signal: AbortSignal;
+}
+
+/** One sandbox for one split: what a program learnt from public cases cannot wait in memory for hidden ones. */
+export interface ProgramRun extends AsyncDisposable {
+  collect: Collector;
+}
+
+/** Opens the sandbox. A driver that cannot be had is the platform's problem and is named with what to install. */
+export async function openProgram(setting: ProgramSetting): Promise<{ ok: true; run: ProgramRun } | { ok: false; message: string }> {
+  const missing: string[] = [];
+  for (const driver of setting.drivers.filter((d) => d.profiles.includes(setting.profile))) {
+    const state = await driver.probe();
+    if (!state.available || !state.profiles.includes(setting.profile)) {
+      missing.push(
+        state.available ? `the ${driver.name} driver has no "${setting.profile}" image here` : `${state.reason}; ${state.install}`,
+      );
+      continue;
+    }
+    const door = setting.session.sandboxDoor();
+    const opened = await driver.open({
+      id: setting.id,
+      profile: setting.profile,
+      program: { language: setting.program.language, source: setting.program.source },
+      limits: setting.limits,
+      door,
+      signal: setting.signal,
+    });
+    if (!opened.ok) return { ok: false, message: `the ${driver.name} sandbox could not be opened: ${opened.message}` };
+    return { ok: true, run: programRun(opened.sandbox, (current) => door.enter(current), setting.firstTarget) };
+  }
+  const why = missing.length > 0 ? missing.join('; ') : 'no sandbox driver of this machine offers it';
+  return { ok: false, message: `profile "${setting.profile}" is not available: ${why}` };
+}
+
+function programRun(sandbox: Sandbox, enter: (door: CaseDoor | null) => void, firstTarget: string | null): ProgramRun {
+  return {
+    collect: async (planned, door, signal) => {
+      enter(door);
+      try {
+        return ofRun(await sandbox.run(taskOf(planned, firstTarget), signal));
+      } finally {
+        enter(null);
+      }
+    },
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+  };
+}
+
+/** Only these three fields ever reach submitted code. */
+const taskOf = (planned: PlannedCase, firstTarget: string | null) => ({
+  id: planned.case.id,
+  input: planned.case.input,
+  target: planned.case.target ?? firstTarget,
+});
+
+function ofRun(run: CaseRun): Collected {
+  switch (run.kind) {
+    case 'answer':
+      return { end: 'answered', answer: run.answer, log: run.log, wallMs: run.wallMs };
+    case 'fault':
+      return { end: 'fault', message: `${run.code}: ${run.message}`, log: run.log, wallMs: run.wallMs };
+    case 'limit':
+      return { end: 'limit', limit: run.limit, message: run.message, log: run.log, wallMs: run.wallMs };
+    case 'error':
+      return { end: 'error', message: run.message };
+  }
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../contracts/canonical.ts';
+import type { Exchange } from '../contracts/chat.ts';
+import type { CaseResult } from '../contracts/evaluation.ts';
+import type { SubmissionKind } from '../contracts/submission.ts';
+import type { Usage } from '../contracts/target.ts';
+import type { CaseDoor, GatewaySession, SimulatedWorld } from '../gateway/session.ts';
+import { type CompiledCriterion, gradeCase } from '../rubrics/grade-case.ts';
+import type { Collected, Collector } from './collect.ts';
+import type { PlannedCase } from './plan.ts';
+
+export interface CaseSetting {
+  kind: SubmissionKind;
+  criteria: readonly CompiledCriterion[];
+  session: GatewaySession;
+  world: SimulatedWorld;
+  collect: Collector;
+  /** Says what is wrong with a program's answer, null when it fits the form's schema. */
+  faultOfAnswer: (answer: Collected & { end: 'answered' }) => string | null;
+  signal: AbortSignal;
+}
+
+export interface FinishedCase {
+  result: CaseResult;
+  transcript: readonly Exchange[];
+  log: string;
+}
+
+/** Runs and grades one case of one trial. */
+export async function runCase(planned: PlannedCase, setting: CaseSetting): Promise<FinishedCase> {
+  const ref = { caseId: planned.case.id, split: planned.split, trial: planned.trial };
+  const door = setting.session.door(ref, 'submission');
+  const asking = setting.session.door(ref, 'grader');
+  const collected = checked(await setting.collect(planned, door, setting.signal), setting);
+  setting.signal.throwIfAborted();
+  if (collected.end !== 'answered')
+    return finish(planned, collected, { grades: [], score: collected.end === 'error' ? null : 0 }, door, asking);
+  const graded = await gradeCase(
+    setting.criteria,
+    {
+      case: planned.case,
+      split: planned.split,
+      trial: planned.trial,
+      answer: collected.answer,
+      transcript: door.exchanges(),
+      secrets: setting.world.secretsOf(planned.case.id, planned.trial),
+      ask: (request) => asking.chat(request, setting.signal),
+    },
+    setting.kind,
+  );
+  setting.signal.throwIfAborted();
+  return finish(planned, collected, graded, door, asking);
+}
+
+function checked(collected: Collected, setting: CaseSetting): Collected {
+  if (collected.end !== 'answered') return collected;
+  const fault = setting.faultOfAnswer(collected);
+  return fault === null ? collected : { end: 'fault', message: fault, log: collected.log, wallMs: collected.wallMs };
+}
+
+function finish(
+  planned: PlannedCase,
+  collected: Collected,
+  graded: Pick<CaseResult, 'grades' | 'score'>,
+  door: CaseDoor,
+  asking: CaseDoor,
+): FinishedCase {
+  const transcript = [...door.exchanges(), ...asking.exchanges()];
+  const log = collected.end === 'error' ? '' : collected.log;
+  return {
+    transcript,
+    log,
+    result: {
+      caseId: planned.case.id,
+      split: planned.split,
+      trial: planned.trial,
+      end: collected.end,
+      limit: collected.end === 'limit' ? collected.limit : null,
+      message: collected.end === 'answered' ? null : collected.message.slice(0, 2000),
+      grades: graded.grades,
+      score: graded.score,
+      transcriptHash: transcript.length > 0 ? sha256(canonicalJson(transcript)) : null,
+      logHash: log === '' ? null : sha256(log),
+      usage: usageOf(transcript),
+      wallMs: collected.end === 'error' ? 0 : collected.wallMs,
+    },
+  };
+}
+
+/** What the calls of one case consumed; a call without a reply counts as a call and nothing else. */
+function usageOf(transcript: readonly Exchange[]): Usage {
+  let inputTokens = 0;
+  let outputTokens = 0;
+  let costMicros = 0n;
+  for (const exchange of transcript) {
+    inputTokens += exchange.reply?.tokens.inputTokens ?? 0;
+    outputTokens += exchange.reply?.tokens.outputTokens ?? 0;
+    costMicros += BigInt(exchange.costMicros);
+  }
+  return { calls: transcript.length, inputTokens, outputTokens, costMicros: costMicros.toString() };
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');

@@ -1,0 +1,99 @@
+import type { CaseResult, EvaluationReport } from '../contracts/evaluation.ts';
+import type { Phase, Split } from '../contracts/rubric.ts';
+import type { SandboxDriver } from '../contracts/sandbox.ts';
+import type { SubmissionDocument } from '../contracts/submission.ts';
+import type { TargetSpec, Usage } from '../contracts/target.ts';
+import { wholeBudget } from '../gateway/allotment.ts';
+import type { Gateway } from '../gateway/session.ts';
+import type { LoadedRubric } from '../rubrics/rubric.ts';
+import { evaluate } from './evaluate.ts';
+import type { EvaluationOutput, EvaluationSink } from './plan.ts';
+import { submissionHash } from './result-hash.ts';
+
+export interface LocalRun {
+  rubric: LoadedRubric;
+  phase: Phase;
+  document: SubmissionDocument;
+  seed: string;
+  targets: readonly TargetSpec[];
+  gateway: Gateway;
+  sandboxes: readonly SandboxDriver[];
+  signal: AbortSignal;
+  onProgress: (progress: { split: Split; done: number; of: number }) => void;
+}
+
+/** A whole evaluation on this machine, with no server, queue or database: the same `evaluate` that workers call. */
+export async function runLocal(run: LocalRun): Promise<EvaluationReport> {
+  const startedAt = performance.now();
+  const output = await evaluate(
+    {
+      id: `local-${run.seed.slice(0, 16)}`,
+      rubric: run.rubric,
+      phase: run.phase,
+      submission: run.document,
+      seed: run.seed,
+      targets: run.targets,
+    },
+    {
+      gateway: run.gateway,
+      sandboxes: run.sandboxes,
+      allotment: wholeBudget(run.rubric.rubric.budget),
+      sink: progressSink(run.onProgress),
+      signal: run.signal,
+      checkpoint: [],
+    },
+  );
+  return reportOf(run, output, performance.now() - startedAt);
+}
+
+function progressSink(onProgress: LocalRun['onProgress']): EvaluationSink {
+  let current: { split: Split; done: number; of: number } = { split: 'public', done: 0, of: 0 };
+  const tell = (next: typeof current) => {
+    current = next;
+    onProgress(next);
+  };
+  return {
+    splitStarted: async (split, cases) => tell({ split, done: 0, of: cases }),
+    splitFinished: async (split, cases) => tell({ split, done: cases, of: cases }),
+    caseFinished: async () => tell({ ...current, done: current.done + 1 }),
+    called: () => {},
+    grading: async () => {},
+  };
+}
+
+function reportOf(run: LocalRun, output: EvaluationOutput, durationMs: number): EvaluationReport {
+  const { verdict } = output;
+  return {
+    challenge: run.rubric.rubric.name,
+    rubricHash: run.rubric.hash,
+    submissionHash: submissionHash(run.document),
+    seed: run.seed,
+    phase: run.phase.name,
+    simulated: run.targets.some((target) => target.provider === 'simulated'),
+    targets: run.targets.map(({ name, provider, model }) => ({ name, provider, model })),
+    status: 'done',
+    outcome: verdict.outcome,
+    reason: verdict.reason,
+    score: verdict.score,
+    interval: verdict.interval,
+    metrics: verdict.metrics,
+    criteria: verdict.criteria,
+    // An `error` shows no partial results: see evaluate.ts.
+    cases: verdict.outcome === 'error' ? [] : [...output.results],
+    usage: totalUsage(output.results),
+    durationMs: Math.round(durationMs),
+  };
+}
+
+/** Sum over cases. */
+export function totalUsage(results: readonly CaseResult[]): Usage {
+  return results.reduce<Usage>(
+    (sum, { usage }) => ({
+      calls: sum.calls + usage.calls,
+      inputTokens: sum.inputTokens + usage.inputTokens,
+      outputTokens: sum.outputTokens + usage.outputTokens,
+      costMicros: (BigInt(sum.costMicros) + BigInt(usage.costMicros)).toString(),
+    }),
+    { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' },
+  );
+}

@@ -1,0 +1,38 @@
+import { anthropicProvider } from './anthropic.ts';
+import { openaiProvider } from './openai.ts';
+import { type Provider, ProviderFault, type Providers } from './provider.ts';
+import { replayProvider } from './replay.ts';
+import { simulatedProvider } from './simulated.ts';
+import { simulatedModels } from './simulated/registry.ts';
+
+export interface ProvidersConfig {
+  openaiApiKey?: string | undefined;
+  openaiBaseUrl?: string | undefined;
+  anthropicApiKey?: string | undefined;
+  anthropicBaseUrl?: string | undefined;
+}
+
+/** All providers; one that has neither a key nor a base URL refuses its targets and names the variable to set. */
+export function createProviders(config: ProvidersConfig): Providers {
+  const { openaiApiKey, openaiBaseUrl, anthropicApiKey, anthropicBaseUrl } = config;
+  return Object.freeze({
+    simulated: simulatedProvider(simulatedModels),
+    replay: replayProvider(),
+    openai:
+      openaiApiKey || openaiBaseUrl ? openaiProvider({ apiKey: openaiApiKey, baseUrl: openaiBaseUrl }) : notConfigured('OPENAI_API_KEY'),
+    anthropic:
+      anthropicApiKey || anthropicBaseUrl
+        ? anthropicProvider({ apiKey: anthropicApiKey, baseUrl: anthropicBaseUrl })
+        : notConfigured('ANTHROPIC_API_KEY'),
+  });
+}
+
+function notConfigured(variable: string): Provider {
+  const message = `set ${variable} in the worker's environment to use it`;
+  return {
+    check: () => message,
+    stream: () => {
+      throw new ProviderFault('transport', message, { httpStatus: 502 });
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import cookie from '@fastify/cookie';
+import type { FastifyRequest } from 'fastify';
+import type { App } from '../app.ts';
+import { type Account, authenticate } from '../../domain/accounts.ts';
+import type { ServerDeps } from '../deps.ts';
+import { ProblemError } from '../errors.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; null for a visitor. The seam where users, organizations and scoped keys come in. */
+    actor: Account | null;
+  }
+}
+
+export const sessionCookie = 'collective_session';
+
+/**
+ * Finds out who asks: a bearer token (programs) or the session cookie (pages). The cookie is HttpOnly and
+ * SameSite=Strict; a state-changing request that carries it must also say it comes from our own pages, because a
+ * site on another port of localhost counts as the same site.
+ */
+export async function installIdentity(app: App, deps: ServerDeps): Promise<void> {
+  await app.register(cookie);
+  app.decorateRequest('actor', null);
+  app.addHook('onRequest', async (request) => {
+    const bearer = bearerOf(request);
+    const token = bearer ?? request.cookies[sessionCookie];
+    if (token === undefined) return;
+    request.actor = await authenticate(deps.db, token);
+    if (bearer !== undefined && request.actor === null) throw new ProblemError('unauthenticated', 'the bearer token is not known here');
+    if (bearer === undefined && request.actor !== null && changesState(request) && !fromOurPages(request)) {
+      throw new ProblemError('cross_site', 'a signed-in request must come from the pages of this server');
+    }
+  });
+}
+
+/** The account of a request that needs one. */
+export function requireActor(request: FastifyRequest): Account {
+  if (request.actor === null) throw new ProblemError('unauthenticated', 'this needs an account');
+  return request.actor;
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization;
+  if (header === undefined) return undefined;
+  const match = /^Bearer ([A-Za-z0-9_-]{16,200})$/.exec(header);
+  if (match === null) throw new ProblemError('unauthenticated', 'the Authorization header is not "Bearer <token>"');
+  return match[1];
+}
+
+const changesState = (request: FastifyRequest): boolean => request.method !== 'GET' && request.method !== 'HEAD';
+
+/** Browsers send Origin with every state-changing request and pages cannot forge it. */
+function fromOurPages(request: FastifyRequest): boolean {
+  const origin = request.headers.origin;
+  if (origin === undefined) return false;
+  return URL.canParse(origin) && new URL(origin).host === request.headers.host;
+}

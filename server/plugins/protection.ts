@@ -1,0 +1,42 @@
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import type { App } from '../app.ts';
+import type { ServerDeps } from '../deps.ts';
+import { ProblemError } from '../errors.ts';
+
+/** Requests per minute and address; pages make about 10 for one visit, a poll every second makes 60. */
+const requestsPerMinute = 1_200;
+
+/** Headers, rate limit and host check. */
+export async function installProtection(app: App, deps: ServerDeps): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        // Mantine writes its colour variables into a style element at run time; scripts stay strict.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+        objectSrc: ["'none'"],
+      },
+    },
+    // The embedded default is plain HTTP on loopback; a proxy in front adds this header where there is TLS.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  await app.register(rateLimit, { max: requestsPerMinute, timeWindow: '1 minute' });
+  if (deps.hostNames.length > 0) {
+    app.addHook('onRequest', async (request) => {
+      // A page elsewhere can point its own name at 127.0.0.1 and then read us as "same origin"; the Host header tells.
+      if (!deps.hostNames.includes(request.hostname)) {
+        throw new ProblemError('forbidden_host', `this server does not answer to "${request.hostname.slice(0, 100)}"`);
+      }
+    });
+  }
+}

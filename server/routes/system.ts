@@ -1,0 +1,19 @@
+import { SystemView } from '../../contracts/api.ts';
+import { paths } from '../../contracts/paths.ts';
+import { Need, queueName } from '../../contracts/queue.ts';
+import { samplesJudged } from '../../domain/samples.ts';
+import { liveWorkers } from '../../domain/workers.ts';
+import type { App } from '../app.ts';
+import type { ServerDeps } from '../deps.ts';
+
+/** What an operator looks at first: workers, what waits, and how far the first start is. */
+export async function systemRoutes(app: App, deps: ServerDeps): Promise<void> {
+  const names = [queueName.screen, queueName.verify, ...Need.options.map((need) => queueName.evaluate(need))];
+  app.get(paths.system, { schema: { tags: ['operations'], response: { 200: SystemView } } }, async (request) => ({
+    version: deps.version,
+    firstStart: await samplesJudged(deps.db),
+    queues: await Promise.all(names.map(async (name) => ({ name, waiting: await deps.queues.waiting(name) }))),
+    workers: await liveWorkers(deps.db),
+    account: request.actor?.name ?? null,
+  }));
+}

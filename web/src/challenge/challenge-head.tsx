@@ -1,0 +1,46 @@
+import type { ChallengeDetail } from '../../../contracts/api.ts';
+import { DemonstrationTag, kindLabel, RiskTag, SimulatedTag, Tag } from '../components/badges.tsx';
+import { ShortHash } from '../components/hash.tsx';
+import { VisibleText } from '../components/visible-text.tsx';
+
+/** Title, what it is about, its marks, and what a participant must know before anything else. */
+export function ChallengeHead({ challenge }: { challenge: ChallengeDetail }) {
+  const blocked = challenge.runnable.filter((need) => !need.available);
+  return (
+    <header className="page-head">
+      <h1>
+        <VisibleText text={challenge.title} />
+      </h1>
+      <p className="muted">
+        <VisibleText text={challenge.summary} />
+      </p>
+      <div className="tags">
+        <RiskTag tier={challenge.riskTier} />
+        {challenge.demonstration && <DemonstrationTag />}
+        {challenge.simulated && <SimulatedTag />}
+        <Tag title="What you send">send: {challenge.submissionKinds.map(kindLabel).join(' or ')}</Tag>
+        {challenge.tags.map((tag) => (
+          <Tag key={tag}>{tag}</Tag>
+        ))}
+        <span className="muted">
+          rubric <ShortHash hash={challenge.rubricHash} />
+        </span>
+      </div>
+      {challenge.notice !== null && (
+        <div className="notice notice-warn">
+          <p>
+            <strong>Read first:</strong> <VisibleText text={challenge.notice} />
+          </p>
+        </div>
+      )}
+      {blocked.map(({ need, reason }) => (
+        <div key={need} className="notice notice-warn">
+          <p>
+            <strong>Submissions that need “{need}” cannot run here now.</strong>{' '}
+            {reason === null ? 'No worker that is alive offers it.' : <VisibleText text={reason} />}
+          </p>
+        </div>
+      ))}
+    </header>
+  );
+}

@@ -1,0 +1,47 @@
+import { Button } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { paths } from '../../../contracts/paths.ts';
+import type { Status } from '../../../contracts/status.ts';
+import { call } from '../api/client.ts';
+import { systemQuery } from '../api/queries.ts';
+import { PageDialog } from '../components/dialog.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+
+/** Cancels a submission that is not done, after one question. Only those who are signed in are offered it. */
+export function CancelButton({ submissionId, status }: { submissionId: string; status: Status }) {
+  const [asking, setAsking] = useState(false);
+  const client = useQueryClient();
+  const { data: system } = useQuery(systemQuery);
+  const mutation = useMutation({
+    mutationFn: () => call<unknown>(paths.cancel(submissionId), { method: 'POST', body: {} }),
+    onSuccess: () => {
+      setAsking(false);
+      return client.invalidateQueries({ queryKey: ['submission', submissionId] });
+    },
+  });
+  if (status === 'done' || !system?.account) return null;
+  return (
+    <>
+      <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>
+        Cancel…
+      </Button>
+      {asking && (
+        <PageDialog kind="modal" title="Cancel this submission?" onClose={() => setAsking(false)}>
+          <div className="stack">
+            <p>It stops at once and is not judged. Before the first model call this gives the attempt back.</p>
+            {mutation.error && <ProblemNotice error={mutation.error} what="It could not be cancelled." />}
+            <div className="dialog-actions">
+              <Button variant="default" onClick={() => setAsking(false)}>
+                Keep it running
+              </Button>
+              <Button color="red.9" loading={mutation.isPending} onClick={() => mutation.mutate()}>
+                Cancel the submission
+              </Button>
+            </div>
+          </div>
+        </PageDialog>
+      )}
+    </>
+  );
+}

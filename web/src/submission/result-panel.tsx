@@ -1,0 +1,73 @@
+import { Progress } from '@mantine/core';
+import type { EvaluationView } from '../../../contracts/api.ts';
+import { formatInterval, formatScore } from '../components/format.ts';
+import { IntervalBar, sharedAxis } from '../components/interval-bar.tsx';
+import { OutcomeMark, outcomeMeaning } from '../components/outcome.tsx';
+import { faultLabel } from '../components/problem-notice.tsx';
+import { VisibleText } from '../components/visible-text.tsx';
+import type { Live } from '../live/use-live.ts';
+import { WaitingNotice } from './waiting-notice.tsx';
+
+const costs: Record<EvaluationView['attemptCost'], string> = {
+  open: 'not decided yet',
+  spent: 'spent',
+  returned: 'returned: it costs you nothing',
+};
+
+/** The outcome in words with its score; while it runs, how far it is, in the same space. */
+export function ResultPanel({ evaluation, retry }: { evaluation: EvaluationView; retry: Live['retry'] }) {
+  return (
+    <section className="panel result" aria-label="Result">
+      {evaluation.outcome === null ? <Running evaluation={evaluation} retry={retry} /> : <Ended evaluation={evaluation} />}
+    </section>
+  );
+}
+
+function Running({ evaluation, retry }: { evaluation: EvaluationView; retry: Live['retry'] }) {
+  const { done, of } = evaluation.progress;
+  return (
+    <>
+      <div className="result-line">
+        <strong className="result-score muted">No result yet</strong>
+        <span className="numbers">
+          {done} of {of} cases
+        </span>
+      </div>
+      <Progress value={of === 0 ? 0 : (100 * done) / of} aria-label={`${done} of ${of} cases judged`} />
+      {evaluation.waiting || retry ? (
+        <WaitingNotice waiting={evaluation.waiting} retry={retry} />
+      ) : (
+        <p className="muted">A score is shown when all cases are judged, with its interval.</p>
+      )}
+    </>
+  );
+}
+
+function Ended({ evaluation }: { evaluation: EvaluationView }) {
+  const { outcome, reason, score, interval, rounded, attemptCost } = evaluation;
+  if (outcome === null) return null;
+  const axis = sharedAxis([...(score === null ? [] : [score]), ...(interval ?? [])]);
+  return (
+    <>
+      <div className="result-line">
+        <OutcomeMark outcome={outcome} />
+        {score !== null && <strong className="result-score numbers">{formatScore(score)}</strong>}
+        {score !== null && (
+          <span className="result-bar">
+            <IntervalBar score={score} interval={interval} axis={axis} />
+          </span>
+        )}
+        {interval && <span className="muted numbers">interval {formatInterval(interval)}</span>}
+      </div>
+      <p>{reason ? <VisibleText text={reason.message} /> : outcomeMeaning(outcome)}</p>
+      {reason && (
+        <p className="muted">
+          <span className="tag">{faultLabel(reason.faultOf)}</span> <VisibleText text={reason.advice} />
+        </p>
+      )}
+      <p className="muted">
+        Attempt: {costs[attemptCost]}.{rounded && ' Hidden cases are in this score: it is rounded and has no part per case.'}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,82 @@
+import { Button, SegmentedControl, Textarea } from '@mantine/core';
+import type { SubmissionForm } from '../../../contracts/rubric.ts';
+import { formatBytes, plural } from '../components/format.ts';
+import { VisibleText } from '../components/visible-text.tsx';
+import { CaseFields } from './case-fields.tsx';
+import { mostFields } from './draft.ts';
+import { FileField } from './file-field.tsx';
+import type { FieldsProps } from './submit-form.tsx';
+import { TemplateLink } from './template-link.tsx';
+
+export type MapForm = Extract<SubmissionForm, { kind: 'answers' | 'prompts' }>;
+
+/** Answers or prompts by case: a field for each public case while they are few, the whole map as JSON, or a file. */
+export function MapFields(props: FieldsProps & { form: MapForm }) {
+  const { challenge, form, draft, onChange } = props;
+  const few = challenge.publicCases.length > 0 && challenge.publicCaseCount <= mostFields;
+  const mode = few ? draft.mode : 'json';
+  const word = form.kind === 'answers' ? 'answer' : 'prompt';
+  return (
+    <div className="stack">
+      <div className="field-foot">
+        {few && (
+          <SegmentedControl
+            aria-label="How to fill in"
+            size="xs"
+            value={mode}
+            data={[
+              { value: 'fields', label: 'One field per public case' },
+              { value: 'json', label: 'JSON' },
+            ]}
+            onChange={(chosen) => onChange({ mode: chosen === 'json' ? 'json' : 'fields' })}
+          />
+        )}
+        <FileField
+          accepted={[form.kind]}
+          endings=".json"
+          onRead={(name, bytes, document) => onChange({ file: { name, bytes, document } })}
+        />
+        <TemplateLink form={form} cases={challenge.publicCases} slug={challenge.slug} />
+      </div>
+      {draft.file ? (
+        <ChosenFile file={draft.file} word={word} onRemove={() => onChange({ file: null })} />
+      ) : mode === 'fields' ? (
+        <CaseFields {...props} />
+      ) : (
+        <Textarea
+          label={form.kind === 'answers' ? 'Answers as JSON' : 'Prompts as JSON'}
+          description={`An object from case key to ${word}. Cases you leave out count as missing. The template has the ${plural(challenge.publicCaseCount, 'public case')}.`}
+          rows={16}
+          className="code-field"
+          spellCheck={false}
+          value={draft.json}
+          onChange={(event) => onChange({ json: event.currentTarget.value })}
+        />
+      )}
+    </div>
+  );
+}
+
+function ChosenFile(props: { file: NonNullable<FieldsProps['draft']['file']>; word: string; onRemove: () => void }) {
+  const { file, word, onRemove } = props;
+  const { document } = file;
+  const count =
+    document.kind === 'answers'
+      ? Object.keys(document.answers).length
+      : document.kind === 'prompts'
+        ? Object.keys(document.prompts).length
+        : 0;
+  return (
+    <p className="chosen-file">
+      <strong>
+        <VisibleText text={file.name} />
+      </strong>{' '}
+      <span className="muted numbers">
+        {formatBytes(file.bytes)}, {plural(count, word)}
+      </span>{' '}
+      <Button size="compact-xs" variant="default" onClick={onRemove}>
+        Remove
+      </Button>
+    </p>
+  );
+}

@@ -1,0 +1,87 @@
+import { Buffer } from 'node:buffer';
+import { parseBoundedJson } from '../contracts/json.ts';
+import { queueName, type StageMessage } from '../contracts/queue.ts';
+import type { Reason } from '../contracts/status.ts';
+import { SubmissionDocument } from '../contracts/submission.ts';
+import { allotment } from '../domain/budgets.ts';
+import { failAttempt } from '../domain/attempts.ts';
+import { checkpoint } from '../domain/checkpoint.ts';
+import { claim, type Lease } from '../domain/leases.ts';
+import { moveTo } from '../domain/moves.ts';
+import { type ClaimedEvaluation, workOf } from '../domain/work.ts';
+import { evaluate } from '../evaluation/evaluate.ts';
+import type { EvaluationPlan } from '../evaluation/plan.ts';
+import type { EvaluatorDeps } from './deps.ts';
+import { keepLease, LeaseLost } from './lease-keeper.ts';
+import { recordingSink } from './recording-sink.ts';
+
+/**
+ * The evaluate stage: claims one queued evaluation, runs what is left of it, and hands it to verification. Everything
+ * it writes carries the fencing token of its claim; when the lease is lost it stops and leaves no trace.
+ */
+export async function evaluateStage(message: StageMessage, deps: EvaluatorDeps, stopping: AbortSignal): Promise<void> {
+  const lease = await claim(deps.db, message.evaluationId, {
+    from: ['queued', 'running', 'grading'],
+    to: 'running',
+    workerId: deps.workerId,
+  });
+  if (lease === null) return;
+  const log = deps.log.child({ evaluationId: lease.evaluationId });
+  using kept = keepLease(deps.db, lease, stopping, log);
+  try {
+    const work = await workOf(deps.db, lease.evaluationId);
+    const interrupted = await runOnce(await planOf(work, deps), lease, deps, kept.signal);
+    if (interrupted !== null) log.warn({ result: await failAttempt(deps.db, lease, interrupted) }, interrupted.message);
+  } catch (error) {
+    if (error instanceof LeaseLost || kept.signal.reason instanceof LeaseLost) return log.info('the lease was lost, the work is dropped');
+    if (stopping.aborted) return await handBack(deps, lease);
+    log.error({ err: error }, 'the evaluation failed on our side');
+    await failAttempt(deps.db, lease, ourFault(error));
+  }
+}
+
+/** Null when the evaluation went on to verification, else why the attempt failed. */
+async function runOnce(plan: EvaluationPlan, lease: Lease, deps: EvaluatorDeps, signal: AbortSignal): Promise<Reason | null> {
+  await using sink = recordingSink(deps, lease);
+  const output = await evaluate(plan, {
+    gateway: deps.gateway,
+    sandboxes: deps.sandboxes,
+    allotment: allotment(deps.db, lease, plan.rubric.rubric.budget),
+    sink,
+    signal,
+    checkpoint: await checkpoint(deps.db, lease.evaluationId),
+  });
+  await sink.flush();
+  if (output.verdict.outcome === 'error') return output.verdict.reason ?? ourFault(new Error('the evaluation ended without a reason'));
+  if (!(await moveTo(deps.db, lease, 'verifying'))) throw new LeaseLost('the lease was lost at the end');
+  await deps.queues.publish(queueName.verify, { evaluationId: lease.evaluationId });
+  return null;
+}
+
+/** Reads back what was stored: the rubric version and the submission, checked again by schema. */
+export async function planOf(work: ClaimedEvaluation, deps: Pick<EvaluatorDeps, 'blobs' | 'rubrics'>): Promise<EvaluationPlan> {
+  const rubric = await deps.rubrics.get(work.rubricHash);
+  const phase = rubric.rubric.phases.find((one) => one.name === work.phase);
+  if (phase === undefined) throw new Error(`rubric ${work.rubricHash} has no phase "${work.phase}"`);
+  const bytes = await deps.blobs.get(work.contentHash);
+  if (bytes === null) throw new Error(`the submission's blob ${work.contentHash} is missing`);
+  const parsed = parseBoundedJson(bytes, { maxBytes: Buffer.byteLength(bytes), maxDepth: 64 });
+  if (!parsed.ok) throw new Error(`the submission's blob ${work.contentHash} ${parsed.problem}`);
+  const submission = SubmissionDocument.parse(parsed.value);
+  return { id: work.evaluationId, rubric, phase, submission, seed: work.seed, targets: rubric.rubric.targets };
+}
+
+/** A worker that is told to stop gives its work back at once instead of letting the lease run out. */
+async function handBack(deps: EvaluatorDeps, lease: Lease): Promise<void> {
+  if (await moveTo(deps.db, lease, 'queued'))
+    deps.log.info({ evaluationId: lease.evaluationId }, 'stopping: the evaluation is queued again');
+}
+
+function ourFault(error: unknown): Reason {
+  return {
+    code: 'platform_fault',
+    faultOf: 'platform',
+    message: `The platform could not finish this evaluation: ${(error instanceof Error ? error.message : String(error)).slice(0, 500)}`,
+    advice: 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.',
+  };
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { caseKey } from '../contracts/rubric.ts';
+import { queueName } from '../contracts/queue.ts';
+import { readSubmissionFile } from '../contracts/submission-file.ts';
+import { ensureSampleAccount } from '../domain/accounts.ts';
+import { publishRubric } from '../domain/challenges.ts';
+import type { Installation } from '../domain/installation.ts';
+import { createSubmission } from '../domain/submissions.ts';
+import { loadRubric } from '../rubrics/load.ts';
+import type { LoadedRubric } from '../rubrics/rubric.ts';
+import { rubricInWords } from '../rubrics/words.ts';
+import type { WorkerDeps } from './deps.ts';
+
+/**
+ * Publishes every built-in challenge whose version is not yet known and submits its samples once. Runs at each start;
+ * what is there already is left alone, so a start that was killed half-way goes on where it stopped.
+ */
+export async function loadLibrary(folder: string, deps: WorkerDeps, installation: Installation): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const loaded = await loadRubric(join(folder, entry.name));
+    if (!loaded.ok) {
+      const [first] = loaded.problems;
+      throw new Error(
+        `the built-in challenge "${entry.name}" does not load: ${first?.file}:${first?.line ?? ''} ${first?.path} ${first?.message}`,
+      );
+    }
+    await publish(loaded.rubric, deps);
+    await submitSamples(loaded.rubric, deps, installation);
+  }
+}
+
+async function publish(rubric: LoadedRubric, deps: WorkerDeps): Promise<void> {
+  const files = await Promise.all(
+    rubric.files.map(async ({ path, sha256 }) => ({ path, sha256, bytes: await readFile(join(rubric.folder, path)) })),
+  );
+  const counts = { public: rubric.cases.public.length, hidden: rubric.cases.hidden.length, holdout: rubric.cases.holdout.length };
+  const published = await publishRubric(deps.db, deps.blobs, {
+    rubric: rubric.rubric,
+    hash: rubric.hash,
+    readme: rubric.readme,
+    files,
+    counts,
+    publicCases: rubric.cases.public.map((one) => ({ id: one.id, key: caseKey(one), input: one.input })),
+    words: rubricInWords(rubric.rubric, counts),
+  });
+  if (published.created) deps.log.info({ challenge: rubric.rubric.name, rubric: rubric.hash.slice(0, 12) }, 'built-in challenge published');
+}
+
+async function submitSamples(rubric: LoadedRubric, deps: WorkerDeps, installation: Installation): Promise<void> {
+  const kinds = rubric.rubric.submission.map((form) => form.kind);
+  for (const sample of rubric.rubric.samples) {
+    const read = readSubmissionFile(sample.path, await readFile(join(rubric.folder, sample.path)), kinds);
+    if (!read.ok) throw new Error(`the sample ${rubric.rubric.name}/${sample.path} cannot be read: ${read.problem}`);
+    const account = await ensureSampleAccount(deps.db, `sample: ${sample.title}`);
+    const created = await createSubmission(deps.db, deps.blobs, installation, {
+      account,
+      slug: rubric.rubric.name,
+      ...(sample.phase === undefined ? {} : { phase: sample.phase }),
+      title: sample.title,
+      document: read.document,
+      sample: true,
+      // One evaluation per sample and rubric version, however often the server starts.
+      idempotencyKey: createHash('sha256').update(`${rubric.hash}\0${sample.path}`).digest('hex'),
+    });
+    if (!created.ok) throw new Error(`the sample ${rubric.rubric.name}/${sample.path} was refused: ${created.message}`);
+    if (created.created) await deps.queues.publish(queueName.screen, { evaluationId: created.evaluationId });
+  }
+}

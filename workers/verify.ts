@@ -1,0 +1,51 @@
+import type { StageMessage } from '../contracts/queue.ts';
+import { failAttempt } from '../domain/attempts.ts';
+import { checkpoint } from '../domain/checkpoint.ts';
+import { workOf } from '../domain/work.ts';
+import { finish } from '../domain/finishing.ts';
+import { claim } from '../domain/leases.ts';
+import { inFileOrder, verdictOf } from '../evaluation/evaluate.ts';
+import { resultHash } from '../evaluation/result-hash.ts';
+import { totalUsage } from '../evaluation/run-local.ts';
+import { plannedCases, splitsOf } from '../evaluation/world.ts';
+import type { WorkerDeps } from './deps.ts';
+import { planOf } from './evaluate.ts';
+
+/**
+ * The verify stage: computes the verdict anew from the stored grades, under a role that sandbox hosts do not have. A
+ * host that runs strangers' code can therefore store grades, but never a verdict, a score or a standing.
+ */
+export async function verifyStage(message: StageMessage, deps: WorkerDeps): Promise<void> {
+  const lease = await claim(deps.db, message.evaluationId, { from: ['verifying'], to: 'verifying', workerId: deps.workerId });
+  if (lease === null) return;
+  try {
+    const work = await workOf(deps.db, lease.evaluationId);
+    const plan = await planOf(work, deps);
+    const results = inFileOrder(plan, await checkpoint(deps.db, lease.evaluationId));
+    const expected = splitsOf(plan.phase).reduce((sum, split) => sum + plannedCases(plan.rubric, split).length, 0);
+    if (results.length !== expected) throw new Error(`${results.length} of ${expected} cases are stored`);
+    const verdict = verdictOf(plan, results);
+    const hash = resultHash({
+      rubricHash: work.rubricHash,
+      submissionHash: work.contentHash,
+      seed: work.seed,
+      phase: work.phase,
+      verdict,
+      results,
+    });
+    await finish(deps.db, lease, {
+      verdict,
+      resultHash: hash,
+      usage: totalUsage(results),
+      simulated: plan.targets.some((target) => target.provider === 'simulated'),
+    });
+  } catch (error) {
+    deps.log.error({ err: error, evaluationId: lease.evaluationId }, 'verification failed on our side');
+    await failAttempt(deps.db, lease, {
+      code: 'verification_fault',
+      faultOf: 'platform',
+      message: `The stored grades could not be verified: ${(error instanceof Error ? error.message : String(error)).slice(0, 500)}`,
+      advice: 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.',
+    });
+  }
+}
