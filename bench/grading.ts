@@ -77,7 +77,7 @@ async function bench(): Promise<void> {
     });
     if (!created.ok) throw new Error(created.message);
     await screenStage(created, deps);
-    const sample = await measure(() => evaluateStage(created, deps, new AbortController().signal));
+    const sample = await measure(() => evaluateStage(created, deps, { need: 'none', stopping: new AbortController().signal }));
     const plain = await measure(() => plainLoop(loaded.rubric, answers));
     if (round > 0) {
       stored.push(sample);

@@ -6,10 +6,8 @@ import { abortOnSignal } from './interrupt.ts';
 import { localGateway, localSandboxes, rubricAt } from './local-machine.ts';
 
 /** `collective check`: is this rubric valid, and does it pass the gates of publication? */
-export function addCheck(program: Command, config: Config): void {
-  program
-    .command('check')
-    .description('validate a rubric folder and run its gates: oracle scores the maximum, null submissions stay below the threshold')
+export function describeCheck(command: Command, config: Config): void {
+  command
     .argument('<rubric-folder>', 'folder with rubric.yaml')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', '\nExit code: 0 all gates pass, 1 a gate failed, 2 the rubric is not valid.')

@@ -1,15 +1,7 @@
 import { Command } from 'commander';
 import { readConfig } from '../contracts/config.ts';
-import { addCheck } from './check.ts';
-import { addDoctor } from './doctor.ts';
+import { commands } from './commands.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
-import { addImages } from './images.ts';
-import { addMigrate } from './migrate.ts';
-import { addPages } from './pages.ts';
-import { addRun } from './run.ts';
-import { addStart } from './start.ts';
-import { addSubmit } from './submit.ts';
-import { addWatch } from './watch.ts';
 
 const parsed = readConfig(process.env);
 if (!parsed.ok) {
@@ -21,8 +13,12 @@ const program = new Command('collective')
   .description('AI Safety Collective: challenges are executable rubrics; a submission is judged by running it.')
   .showHelpAfterError('(try "collective --help")')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.badInput));
-for (const add of [addStart, addRun, addCheck, addSubmit, addWatch, addImages, addDoctor, addMigrate, addPages])
-  add(program, parsed.config);
+const [, , first = '', second = ''] = process.argv;
+const asked = first === 'help' ? second : first;
+for (const [name, { summary, load }] of Object.entries(commands)) {
+  const command = program.command(name).description(summary);
+  if (name === asked) (await load())(command, parsed.config);
+}
 
 try {
   await program.parseAsync();

@@ -5,18 +5,14 @@ import { migrate } from '../domain/db/migrate.ts';
 import { InputError } from './exit-codes.ts';
 
 /** `collective migrate`: brings the database of DATABASE_URL to this version; for installations without `start`. */
-export function addMigrate(program: Command, config: Config): void {
-  program
-    .command('migrate')
-    .description('migrate the database of DATABASE_URL and give the role of EVALUATOR_DATABASE_URL its password')
-    .option('--json', 'print one JSON document instead of text')
-    .action(async (options: { json?: boolean }) => {
-      if (config.DATABASE_URL === undefined) throw new InputError('DATABASE_URL is not set; `collective start` migrates its own database');
-      const { applied } = await migrate(config.DATABASE_URL);
-      if (config.EVALUATOR_DATABASE_URL !== undefined) await ensureRole(config.DATABASE_URL, config.EVALUATOR_DATABASE_URL);
-      if (options.json === true) process.stdout.write(`${JSON.stringify({ applied })}\n`);
-      else process.stdout.write(applied.length === 0 ? 'nothing to migrate\n' : `applied ${applied.join(', ')}\n`);
-    });
+export function describeMigrate(command: Command, config: Config): void {
+  command.option('--json', 'print one JSON document instead of text').action(async (options: { json?: boolean }) => {
+    if (config.DATABASE_URL === undefined) throw new InputError('DATABASE_URL is not set; `collective start` migrates its own database');
+    const { applied } = await migrate(config.DATABASE_URL);
+    if (config.EVALUATOR_DATABASE_URL !== undefined) await ensureRole(config.DATABASE_URL, config.EVALUATOR_DATABASE_URL);
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ applied })}\n`);
+    else process.stdout.write(applied.length === 0 ? 'nothing to migrate\n' : `applied ${applied.join(', ')}\n`);
+  });
 }
 
 async function ensureRole(ownerUrl: string, evaluatorUrl: string): Promise<void> {

@@ -3,10 +3,8 @@ import type { Config } from '../contracts/config.ts';
 import { buildPages } from '../web/build.ts';
 
 /** `collective pages build`: for images and machines where `start` does not run. */
-export function addPages(program: Command, _config: Config): void {
-  program
-    .command('pages')
-    .description('the web pages')
+export function describePages(pages: Command, _config: Config): void {
+  pages
     .command('build')
     .description('build the pages when their source has changed')
     .option('--force', 'build even when nothing changed')

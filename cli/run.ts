@@ -21,10 +21,8 @@ interface RunOptions {
 }
 
 /** `collective run`: a whole evaluation on this machine, with no server. */
-export function addRun(program: Command, config: Config): void {
-  program
-    .command('run')
-    .description('judge one submission against a rubric folder, here and now')
+export function describeRun(command: Command, config: Config): void {
+  command
     .argument('<rubric-folder>', 'folder with rubric.yaml')
     .requiredOption('--submission <path>', 'file to judge: .json, .js, .mjs, .py, .txt or .md')
     .option('--seed <n>', 'whole number the seed is derived from; random when absent')

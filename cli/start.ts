@@ -13,10 +13,8 @@ import { followFirstStart } from './first-start.ts';
 import { lockFolder } from './folder-lock.ts';
 
 /** `collective start`: database, server and workers in one process tree. */
-export function addStart(program: Command, config: Config): void {
-  program
-    .command('start')
-    .description('start database, server and workers on this machine and judge the shipped samples')
+export function describeStart(command: Command, config: Config): void {
+  command
     .option('--json', 'print one JSON line per step instead of text')
     .addHelpText('after', '\nStops cleanly on Ctrl-C. Files live in COLLECTIVE_HOME (default .collective).')
     .action(async (options: { json?: boolean }) => {

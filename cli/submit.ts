@@ -17,10 +17,8 @@ interface SubmitOptions extends ServerOptions {
 }
 
 /** `collective submit`: send a file to a running server. */
-export function addSubmit(program: Command, config: Config): void {
-  program
-    .command('submit')
-    .description('submit a file to a challenge of a running server')
+export function describeSubmit(command: Command, config: Config): void {
+  command
     .argument('<challenge>', 'name of the challenge')
     .requiredOption('--submission <path>', 'file to submit')
     .option('--phase <name>', 'phase of the challenge; its first when absent')

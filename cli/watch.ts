@@ -12,10 +12,8 @@ const askEveryMs = 500;
 const Events = z.object({ events: z.array(StoredEvent) });
 
 /** `collective watch`: follow a submission until its verdict. */
-export function addWatch(program: Command, config: Config): void {
-  program
-    .command('watch')
-    .description('follow a submission of a running server until its verdict')
+export function describeWatch(command: Command, config: Config): void {
+  command
     .argument('<submission-id>', 'id that `submit` printed')
     .option('--server <url>', 'address of the server; the one started here when absent')
     .option('--token-file <path>', 'file with the account token')

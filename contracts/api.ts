@@ -84,8 +84,9 @@ export const RubricSource = z.object({
 });
 export type RubricSource = z.infer<typeof RubricSource>;
 
+/** Unknown keys are refused: a mistyped `phase` would otherwise enter another phase than the one that was meant. */
 export const CreateSubmission = z
-  .object({
+  .strictObject({
     title: z.string().trim().min(1).max(200).optional(),
     phase: Slug.optional(),
     submission: SubmissionDocument,

@@ -7,6 +7,8 @@ export type ReadSubmission =
 
 const maxFileBytes = 16_777_216;
 const maxDepth = 32;
+/** Far above the 5,000 or so answers that the largest built-in challenge asks for; see `JsonBounds.maxValues`. */
+export const maxSubmissionValues = 100_000;
 
 const archives: [string, number[]][] = [
   ['zip', [0x50, 0x4b]],
@@ -38,7 +40,7 @@ export function readSubmissionFile(name: string, bytes: Uint8Array, accepted: re
 }
 
 function readJson(bytes: Uint8Array, accepted: readonly SubmissionKind[]): ReadSubmission {
-  const parsed = parseBoundedJson(bytes, { maxBytes: maxFileBytes, maxDepth });
+  const parsed = parseBoundedJson(bytes, { maxBytes: maxFileBytes, maxDepth, maxValues: maxSubmissionValues });
   if (!parsed.ok) return refuse(`the file ${parsed.problem}`);
   const value = parsed.value;
   if (value !== null && typeof value === 'object' && !Array.isArray(value)) {

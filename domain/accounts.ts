@@ -18,7 +18,10 @@ const tokenPrefix = 'collective_';
  * start; the database holds only its SHA-256 (a token of 256 random bits needs no slow hash). A new key means a new
  * token: the old one stops working.
  */
-export async function ensureLocalAccount(db: Db, installation: Pick<Installation, 'sub'>): Promise<{ id: string; name: string; token: string }> {
+export async function ensureLocalAccount(
+  db: Db,
+  installation: Pick<Installation, 'sub'>,
+): Promise<{ id: string; name: string; token: string }> {
   const token = `${tokenPrefix}${installation.sub('token of the local account')}`;
   const row = await db
     .insertInto('account')
@@ -31,11 +34,7 @@ export async function ensureLocalAccount(db: Db, installation: Pick<Installation
 
 /** The account a bearer token belongs to. Looked up by hash: how long it takes tells nothing about the token. */
 export async function authenticate(db: Db, token: string): Promise<Account | null> {
-  const row = await db
-    .selectFrom('account')
-    .select(['id', 'name', 'kind'])
-    .where('token_hash', '=', tokenHash(token))
-    .executeTakeFirst();
+  const row = await db.selectFrom('account').select(['id', 'name', 'kind']).where('token_hash', '=', tokenHash(token)).executeTakeFirst();
   return row === undefined ? null : toAccount(row);
 }
 
@@ -52,5 +51,9 @@ export async function ensureSampleAccount(db: Db, name: string): Promise<Account
   return toAccount(row);
 }
 
-const toAccount = (row: { id: string; name: string; kind: string }): Account => ({ id: row.id, name: row.name, kind: row.kind as Account['kind'] });
+const toAccount = (row: { id: string; name: string; kind: string }): Account => ({
+  id: row.id,
+  name: row.name,
+  kind: row.kind as Account['kind'],
+});
 const tokenHash = (token: string): string => createHash('sha256').update(token).digest('hex');

@@ -95,7 +95,8 @@ export async function writeOffDraws(trx: Trx, evaluationId: string): Promise<voi
     where evaluation_id = ${evaluationId}`.execute(trx);
 }
 
-const atMost = (wanted: number, limit: number, drawn: string | undefined): number => Math.max(0, Math.min(wanted, limit - Number(drawn ?? 0)));
+const atMost = (wanted: number, limit: number, drawn: string | undefined): number =>
+  Math.max(0, Math.min(wanted, limit - Number(drawn ?? 0)));
 const leastBig = (wanted: bigint, left: bigint): bigint => (left <= 0n ? 0n : wanted < left ? wanted : left);
 const isShort = (granted: Amount, wanted: Amount): boolean =>
   granted.calls < wanted.calls ||

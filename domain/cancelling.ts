@@ -23,8 +23,10 @@ export function cancel(db: Db, evaluationId: string, account: { id: string }): P
       .forNoKeyUpdate('evaluation')
       .executeTakeFirst();
     if (row === undefined) return { ok: false, code: 'unknown_evaluation', message: 'there is no such evaluation' };
-    if (row.account_id !== account.id) return { ok: false, code: 'not_yours', message: 'only the participant who submitted it can cancel it' };
-    if (row.status === 'done') return { ok: false, code: 'already_done', message: 'the evaluation is done, there is nothing left to cancel' };
+    if (row.account_id !== account.id)
+      return { ok: false, code: 'not_yours', message: 'only the participant who submitted it can cancel it' };
+    if (row.status === 'done')
+      return { ok: false, code: 'already_done', message: 'the evaluation is done, there is nothing left to cancel' };
     const { attemptCost } = await conclude(trx, evaluationId, 'cancelled', cancelledByParticipant, {});
     const about = { splits: row.splits as Split[], casesRan: row.started_at !== null };
     await appendEvents(trx, evaluationId, [doneEvent('cancelled', cancelledByParticipant, about)]);

@@ -20,7 +20,11 @@ interface ShownRow extends CaseRow {
 const Cursor = z.object({ trial: z.number().int(), id: z.string() });
 
 /** One page of the public cases so far, by trial and id. `null`: there is no such evaluation. */
-export async function listCases(db: Db, evaluationId: string, query: { cursor?: string | undefined; limit: number }): Promise<Listed<CaseView> | null> {
+export async function listCases(
+  db: Db,
+  evaluationId: string,
+  query: { cursor?: string | undefined; limit: number },
+): Promise<Listed<CaseView> | null> {
   const after = decodeCursor(Cursor, query.cursor);
   if (after === undefined) return badCursor;
   const shows = await mayShow(db, evaluationId);
@@ -42,7 +46,11 @@ export async function showCase(db: Db, blobs: Blobs, evaluationId: string, caseI
 }
 
 async function mayShow(db: Db, evaluationId: string): Promise<boolean | null> {
-  const row = await db.selectFrom('evaluation').select(['status', 'outcome', 'attempt_cost']).where('id', '=', evaluationId).executeTakeFirst();
+  const row = await db
+    .selectFrom('evaluation')
+    .select(['status', 'outcome', 'attempt_cost'])
+    .where('id', '=', evaluationId)
+    .executeTakeFirst();
   if (row === undefined) return null;
   return showsCases('public', { status: row.status as Status, outcome: row.outcome as Outcome | null, attemptCost: row.attempt_cost });
 }

@@ -17,18 +17,24 @@ export function challengeRows(db: Db) {
   return db
     .selectFrom('challenge as c')
     .innerJoin('rubric_version as r', 'r.hash', 'c.rubric_hash')
-    .select(['c.id', 'c.slug', 'c.title', 'c.summary', 'c.tags', 'c.risk_tier', 'c.demonstration', 'c.rubric_hash', 'c.created_at', 'r.document'])
+    .select([
+      'c.id',
+      'c.slug',
+      'c.title',
+      'c.summary',
+      'c.tags',
+      'c.risk_tier',
+      'c.demonstration',
+      'c.rubric_hash',
+      'c.created_at',
+      'r.document',
+    ])
     .select((eb) => [
-      eb
-        .selectFrom('submission as s')
-        .select(sql<number>`count(*)::int`.as('n'))
-        .whereRef('s.challenge_id', '=', 'c.id')
-        .as('submissions'),
+      eb.selectFrom('submission as s').select(sql<number>`count(*)::int`.as('n')).whereRef('s.challenge_id', '=', 'c.id').as('submissions'),
       eb
         .selectFrom('standing as t')
         .select((e) => e.fn.max('t.score').as('best'))
         .whereRef('t.challenge_id', '=', 'c.id')
-        .whereRef('t.rubric_hash', '=', 'c.rubric_hash')
         .where('t.phase', '=', sql<string>`r.document->'phases'->0->>'name'`)
         .as('best_score'),
     ]);
@@ -81,7 +87,9 @@ export async function listChallenges(db: Db, query: z.infer<typeof ChallengeQuer
       : sql<number>`(ts_rank(c.search, websearch_to_tsquery('english', ${words})) + word_similarity(${words}, c.title))::float8`;
   let rows = challengeRows(db).select(rank.as('rank'));
   if (words !== '') {
-    rows = rows.where(sql<boolean>`(c.search @@ websearch_to_tsquery('english', ${words}) or word_similarity(${words}, c.title) >= ${likeness})`);
+    rows = rows.where(
+      sql<boolean>`(c.search @@ websearch_to_tsquery('english', ${words}) or word_similarity(${words}, c.title) >= ${likeness})`,
+    );
   }
   if (query.tag !== undefined) rows = rows.where(sql<boolean>`c.tags @> array[${query.tag}]::text[]`);
   if (after !== null) rows = rows.where(sql<boolean>`(${rank}, c.id) < (${after.rank}::float8, ${after.id}::uuid)`);

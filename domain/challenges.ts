@@ -9,6 +9,7 @@ import { challengeRows, toSummary } from './challenge-list.ts';
 import type { Db } from './db/client.ts';
 import { storableJson, storableText } from './db/storable-text.ts';
 import { readableFiles, readTexts, type StoredFile } from './rubric-files.ts';
+import { rebuildStandings } from './standings.ts';
 import { inTransaction, type Trx } from './transaction.ts';
 import { liveNeeds } from './workers.ts';
 
@@ -35,7 +36,7 @@ export async function publishRubric(db: Db, blobs: Blobs, given: NewRubric): Pro
     files.push({ path, bytes: bytes.byteLength, sha256 });
   }
   return inTransaction(db, async (trx) => {
-    const challengeId = await upsertChallenge(trx, given);
+    const { challengeId, changed } = await upsertChallenge(trx, given);
     const inserted = await trx
       .insertInto('rubric_version')
       .values({
@@ -51,11 +52,18 @@ export async function publishRubric(db: Db, blobs: Blobs, given: NewRubric): Pro
       })
       .onConflict((conflict) => conflict.column('hash').doNothing())
       .executeTakeFirst();
+    if (changed) await rebuildStandings(trx, challengeId, given.hash);
     return { challengeId, created: inserted.numInsertedOrUpdatedRows === 1n };
   });
 }
 
-async function upsertChallenge(trx: Trx, { rubric, hash }: NewRubric): Promise<string> {
+async function upsertChallenge(trx: Trx, { rubric, hash }: NewRubric): Promise<{ challengeId: string; changed: boolean }> {
+  const before = await trx
+    .selectFrom('challenge')
+    .select('rubric_hash')
+    .where('slug', '=', rubric.name)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
   const shown = {
     rubric_hash: hash,
     title: storableText(rubric.title),
@@ -70,7 +78,7 @@ async function upsertChallenge(trx: Trx, { rubric, hash }: NewRubric): Promise<s
     .onConflict((conflict) => conflict.column('slug').doUpdateSet(shown))
     .returning('id')
     .executeTakeFirstOrThrow();
-  return row.id;
+  return { challengeId: row.id, changed: before !== undefined && before.rubric_hash !== hash };
 }
 
 /** Every need a submission to this rubric can have: programs need one of its sandbox profiles, all others nothing. */
@@ -85,7 +93,11 @@ const shownCases = 200;
 export async function showChallenge(db: Db, slug: string): Promise<ChallengeDetail | null> {
   const row = await challengeRows(db)
     .select(['r.readme', 'r.words', 'r.counts', 'r.needs'])
-    .select(sql<ChallengeDetail['publicCases']>`jsonb_path_query_array(r.public_cases, ${`$[0 to ${shownCases - 1}]`}::jsonpath)`.as('public_cases'))
+    .select(
+      sql<ChallengeDetail['publicCases']>`jsonb_path_query_array(r.public_cases, ${`$[0 to ${shownCases - 1}]`}::jsonpath)`.as(
+        'public_cases',
+      ),
+    )
     .where('c.slug', '=', slug)
     .executeTakeFirst();
   if (row === undefined) return null;

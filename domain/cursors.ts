@@ -4,7 +4,11 @@ import { parseBoundedJson } from '../contracts/json.ts';
 /** A page of a list. A cursor that this list did not make is the caller's mistake, never silently the first page. */
 export type Listed<T> = { ok: true; items: T[]; nextCursor: string | null } | { ok: false; code: 'bad_cursor'; message: string };
 
-export const badCursor = { ok: false, code: 'bad_cursor', message: 'the cursor was not made by this list; start again without one' } as const;
+export const badCursor = {
+  ok: false,
+  code: 'bad_cursor',
+  message: 'the cursor was not made by this list; start again without one',
+} as const;
 
 /** The sort key of the last row of a page, as text that a caller hands back unread. */
 export function encodeCursor(key: Record<string, string | number>): string {

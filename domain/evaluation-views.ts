@@ -20,7 +20,9 @@ export function evaluationRows(db: Db) {
     .select('c.slug')
     .select(
       sql<number | null>`case when e.status = 'queued' then
-        (select count(*)::int + 1 from evaluation q where q.status = 'queued' and q.need = e.need and q.id < e.id) end`.as('queue_position'),
+        (select count(*)::int + 1 from evaluation q where q.status = 'queued' and q.need = e.need and q.id < e.id) end`.as(
+        'queue_position',
+      ),
     );
 }
 

@@ -52,7 +52,12 @@ export function shownVerdict(policy: FeedbackPolicy, verdict: Omit<Verdict, 'rea
 }
 
 function roundMetric(metric: MetricValue, step: number): MetricValue {
-  return { value: roundTo(metric.value, step), lower: floorTo(metric.lower, step), upper: ceilTo(metric.upper, step), method: metric.method };
+  return {
+    value: roundTo(metric.value, step),
+    lower: floorTo(metric.lower, step),
+    upper: ceilTo(metric.upper, step),
+    method: metric.method,
+  };
 }
 
 /** How many cases were graded is a count of hidden events (who answered how often), so it goes too. */
@@ -75,7 +80,10 @@ export function showsCases(split: Split, state: { status: Status; outcome: Outco
  * The score a standing ranks by: what the participant is shown, never more exact. A phase with holdout cases answers yes
  * or no, so it ranks by that. `null`: nothing to rank.
  */
-export function standingScore(policy: FeedbackPolicy, verdict: Omit<Verdict, 'reason'>): { score: number; interval: [number, number] | null } | null {
+export function standingScore(
+  policy: FeedbackPolicy,
+  verdict: Omit<Verdict, 'reason'>,
+): { score: number; interval: [number, number] | null } | null {
   if (verdict.outcome !== 'pass' && verdict.outcome !== 'fail') return null;
   if (hasHoldout(policy.splits)) return { score: verdict.outcome === 'pass' ? 1 : 0, interval: null };
   const { score, interval } = shownVerdict(policy, verdict);

@@ -24,12 +24,14 @@ export interface Finished {
 
 /**
  * Ends an evaluation with its verdict: outcome, revealed seed, `verdict` and `status` event and the standing, in one
- * transaction. `false`: the lease is lost and nothing was written. Throws when `pass` or `fail` has no score or hash.
+ * transaction. `false`: the lease is lost and nothing was written. Throws outside the verify stage, and when `pass` or
+ * `fail` has no score or hash.
  */
 export function finish(db: Db, lease: Lease, { verdict, resultHash, usage, simulated }: Finished): Promise<boolean> {
   return inTransaction(db, async (trx) => {
     const held = await hold(trx, lease);
     if (held === null) return false;
+    if (held.status !== 'verifying') throw new Error(`only verification gives a verdict, and this evaluation is ${held.status}`);
     const scored = verdict.outcome !== 'error' && verdict.outcome !== 'cancelled';
     const [lower, upper] = (scored && verdict.interval) || [null, null];
     await conclude(trx, lease.evaluationId, verdict.outcome, verdict.reason, {
@@ -83,7 +85,13 @@ interface ResultColumns {
  * Sets an evaluation done, whatever it was doing. The caller holds the row's lock. The token grows: whoever still works
  * on it writes nothing more.
  */
-export async function conclude(trx: Trx, id: string, outcome: Outcome, reason: Reason | null, result: ResultColumns): Promise<{ attemptCost: string }> {
+export async function conclude(
+  trx: Trx,
+  id: string,
+  outcome: Outcome,
+  reason: Reason | null,
+  result: ResultColumns,
+): Promise<{ attemptCost: string }> {
   const row = await trx
     .updateTable('evaluation')
     .set((eb) => ({
@@ -107,4 +115,3 @@ export async function conclude(trx: Trx, id: string, outcome: Outcome, reason: R
     .executeTakeFirstOrThrow();
   return { attemptCost: row.attempt_cost };
 }
-

@@ -23,7 +23,11 @@ export type Remembered<T> = { kind: 'new'; answer: T } | { kind: 'again'; answer
  * Runs `act` once per key and remembers its answer. Call it inside the transaction that acts: when that fails, the key is
  * gone with it and the request may be tried again.
  */
-export async function once<T extends Json>(trx: Trx, { accountId, key, requestHash }: IdempotencyKey, act: () => Promise<T>): Promise<Remembered<T>> {
+export async function once<T extends Json>(
+  trx: Trx,
+  { accountId, key, requestHash }: IdempotencyKey,
+  act: () => Promise<T>,
+): Promise<Remembered<T>> {
   const inserted = await trx
     .insertInto('idempotency')
     .values({ account_id: accountId, key, request_hash: requestHash })

@@ -69,7 +69,12 @@ export function claim(db: Db, id: string, wanted: { from: Status[]; to: Status; 
   });
 }
 
-async function lockClaimable(trx: Trx, id: string, from: Status[], to: Status): Promise<{ status: Status; takenOver: boolean; lostLeases: number } | null> {
+async function lockClaimable(
+  trx: Trx,
+  id: string,
+  from: Status[],
+  to: Status,
+): Promise<{ status: Status; takenOver: boolean; lostLeases: number } | null> {
   const stage = stageOf(to);
   if (stage === null || !stageStates[stage].leased.includes(to)) throw new Error(`nothing can be claimed into ${to}`);
   for (const status of from) if (status !== to && !mayGo(status, to)) throw new Error(`an evaluation cannot go from ${status} to ${to}`);
@@ -86,7 +91,12 @@ async function lockClaimable(trx: Trx, id: string, from: Status[], to: Status): 
 
 /** What the dead worker had drawn stays spent; see `budgets.ts` for what happens when the rest is too little. */
 async function markBudgetCrashed(trx: Trx, id: string): Promise<void> {
-  await trx.updateTable('evaluation_budget').set({ crashed: true }).where('evaluation_id', '=', id).where('drawn_calls', '>', '0').execute();
+  await trx
+    .updateTable('evaluation_budget')
+    .set({ crashed: true })
+    .where('evaluation_id', '=', id)
+    .where('drawn_calls', '>', '0')
+    .execute();
 }
 
 /** Makes the lease last `leaseMs` from now. `false`: it is lost, and whoever held it must stop. */

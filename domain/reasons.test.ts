@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Reason } from '../contracts/status.ts';
 import { cancelledByParticipant, noWorker, shownReason } from './reasons.ts';
 
-const fault = { code: 'program_error', faultOf: 'participant', message: 'the program said: h7 expects "secret"', advice: 'Fix it.' } as const;
+const fault = {
+  code: 'program_error',
+  faultOf: 'participant',
+  message: 'the program said: h7 expects "secret"',
+  advice: 'Fix it.',
+} as const;
 
 describe('shownReason', () => {
   it('keeps what only public cases can have caused, and what screening says', () => {

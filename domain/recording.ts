@@ -40,7 +40,9 @@ export function recordCases(db: Db, lease: Lease, results: readonly CaseResult[]
     if ((await hold(trx, lease)) === null) return false;
     const written = await insertCases(trx, lease, [...byKey.values()]);
     const fresh = new Set(written.map((row) => keyOf(row.trial, row.case_id)));
-    const shown = [...byKey].filter(([key, result]) => fresh.has(key) && result.split === 'public' && isSettled(result)).map(([, result]) => result);
+    const shown = [...byKey]
+      .filter(([key, result]) => fresh.has(key) && result.split === 'public' && isSettled(result))
+      .map(([, result]) => result);
     const { done, of } = await tick(trx, lease.evaluationId, shown.length, written.length > 0);
     if (shown.length > 0) await appendEvents(trx, lease.evaluationId, caseEvents(shown, done - shown.length, of));
     return true;

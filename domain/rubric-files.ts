@@ -26,7 +26,8 @@ export function readableFiles(rubric: Rubric, files: readonly StoredFile[]): Sto
   const named = new Set([rubric.cases.public, ...queries]);
   const replays = new Set(rubric.targets.filter((target) => target.provider === 'replay').map((target) => target.model));
   return files.filter(
-    (file) => (named.has(file.path) || !file.path.includes('/')) && !replays.has(file.path) && !isSecret(file) && !secretHashes.has(file.sha256),
+    (file) =>
+      (named.has(file.path) || !file.path.includes('/')) && !replays.has(file.path) && !isSecret(file) && !secretHashes.has(file.sha256),
   );
 }
 

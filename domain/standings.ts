@@ -12,45 +12,59 @@ import type { Trx } from './transaction.ts';
 /**
  * Enters a finished evaluation into the standing of its phase, if it is its participant's best under the challenge's
  * current rubric version; of equal scores the earlier one stays. One upsert decides under the row's lock, so two
- * evaluations that finish together cannot lose the better one.
+ * evaluations that finish together cannot lose the better one; the lock on the challenge keeps its version from changing
+ * in between.
  */
 export async function refreshStanding(trx: Trx, evaluationId: string): Promise<void> {
   const row = await trx
     .selectFrom('evaluation as e')
     .innerJoin('submission as s', 's.id', 'e.submission_id')
     .innerJoin('challenge as c', (join) => join.onRef('c.id', '=', 's.challenge_id').onRef('c.rubric_hash', '=', 'e.rubric_hash'))
-    .select(['e.phase', 'e.splits', 'e.hidden_rounding', 'e.verdict', 'e.outcome', 'e.rubric_hash', 'e.done_at', 's.id as submission_id'])
+    .select(['e.phase', 'e.splits', 'e.hidden_rounding', 'e.verdict', 'e.outcome', 'e.done_at', 's.id as submission_id'])
     .select(['s.account_id', 's.challenge_id'])
     .where('e.id', '=', evaluationId)
+    .forShare('c')
     .executeTakeFirst();
   if (row === undefined || row.verdict === null || row.outcome === null || row.done_at === null) return;
   const policy = { splits: row.splits as Split[], hiddenRounding: row.hidden_rounding };
   const shown = standingScore(policy, row.verdict as unknown as Verdict);
   if (shown === null) return;
+  const [lower, upper] = shown.interval ?? [shown.score, shown.score];
   await sql`
-    insert into standing as best (challenge_id, phase, account_id, evaluation_id, submission_id, rubric_hash, score, lower, upper, outcome, at)
-    values (${row.challenge_id}, ${row.phase}, ${row.account_id}, ${evaluationId}, ${row.submission_id}, ${row.rubric_hash},
-      ${shown.score}, ${shown.interval?.[0] ?? null}, ${shown.interval?.[1] ?? null}, ${row.outcome}, ${row.done_at})
+    insert into standing as best (challenge_id, phase, account_id, evaluation_id, submission_id, score, lower, upper, has_interval, outcome, at)
+    values (${row.challenge_id}, ${row.phase}, ${row.account_id}, ${evaluationId}, ${row.submission_id},
+      ${shown.score}, ${lower}, ${upper}, ${shown.interval !== null}, ${row.outcome}, ${row.done_at})
     on conflict (challenge_id, phase, account_id) do update set
-      evaluation_id = excluded.evaluation_id, submission_id = excluded.submission_id, rubric_hash = excluded.rubric_hash,
-      score = excluded.score, lower = excluded.lower, upper = excluded.upper, outcome = excluded.outcome, at = excluded.at
-    where excluded.score > best.score or excluded.rubric_hash <> best.rubric_hash`.execute(trx);
+      evaluation_id = excluded.evaluation_id, submission_id = excluded.submission_id, score = excluded.score, lower = excluded.lower,
+      upper = excluded.upper, has_interval = excluded.has_interval, outcome = excluded.outcome, at = excluded.at
+    where excluded.score > best.score`.execute(trx);
+}
+
+/** Makes the standings of a challenge anew after its rubric version has changed. The caller has updated the challenge's row. */
+export async function rebuildStandings(trx: Trx, challengeId: string, rubricHash: string): Promise<void> {
+  await trx.deleteFrom('standing').where('challenge_id', '=', challengeId).execute();
+  const judged = await trx
+    .selectFrom('evaluation')
+    .select('id')
+    .where('rubric_hash', '=', rubricHash)
+    .where('outcome', 'in', ['pass', 'fail'])
+    .orderBy('done_at')
+    .execute();
+  for (const { id } of judged) await refreshStanding(trx, id);
 }
 
 const Cursor = z.object({ score: z.number(), at: z.iso.datetime(), account: z.uuid() });
 
 interface StandingRow {
   account_id: string;
-  rank: string;
-  best_rank: string;
-  worst_rank: string;
   participant: string;
   sample: boolean;
   submission_id: string;
   submission_title: string;
   score: number;
-  lower: number | null;
-  upper: number | null;
+  lower: number;
+  upper: number;
+  has_interval: boolean;
   outcome: Outcome;
   at: Date;
   at_exact: string;
@@ -71,57 +85,115 @@ export interface StandingsQuery {
 export async function listStandings(db: Db, slug: string, query: StandingsQuery): Promise<Listed<StandingView> | null> {
   const after = decodeCursor(Cursor, query.cursor);
   if (after === undefined) return badCursor;
-  const challenge = await db
+  const list = await findList(db, slug, query.phase);
+  if (list === null) return null;
+  const rows = await pageRows(db, list, after, query.limit + 1);
+  const ranks = await rankRows(db, list, rows.slice(0, query.limit));
+  const view = (row: StandingRow): StandingView => toView(row, ranks(row));
+  return toPage(rows, query.limit, view, (row) => ({ score: row.score, at: row.at_exact, account: row.account_id }));
+}
+
+interface List {
+  challengeId: string;
+  phase: string;
+}
+
+async function findList(db: Db, slug: string, wanted: string | undefined): Promise<List | null> {
+  const row = await db
     .selectFrom('challenge as c')
     .innerJoin('rubric_version as r', 'r.hash', 'c.rubric_hash')
-    .select(['c.id', 'c.rubric_hash', sql<string | null>`coalesce(${query.phase ?? null}::text, r.document->'phases'->0->>'name')`.as('phase')])
+    .select(['c.id', sql<{ name: string }[]>`r.document->'phases'`.as('phases')])
     .where('c.slug', '=', slug)
-    .where(sql<boolean>`${query.phase ?? null}::text is null or r.document->'phases' @> jsonb_build_array(jsonb_build_object('name', ${query.phase ?? null}::text))`)
     .executeTakeFirst();
-  if (challenge === undefined) return null;
-  const { rows } = await standingPage(db, { ...challenge, after, limit: query.limit });
-  return toPage(rows, query.limit, toView, (row) => ({ score: row.score, at: row.at_exact, account: row.account_id }));
+  const phase = wanted === undefined ? row?.phases[0] : row?.phases.find((one) => one.name === wanted);
+  return row === undefined || phase === undefined ? null : { challengeId: row.id, phase: phase.name };
 }
 
-interface PageOf {
-  id: string;
-  rubric_hash: string;
-  phase: string | null;
-  after: z.infer<typeof Cursor> | null;
-  limit: number;
-}
-
-/** Ranks are counted for the rows of the page only: each count is one range of the index, however long the list. */
-function standingPage(db: Db, { id, rubric_hash, phase, after, limit }: PageOf) {
-  const others = sql`from standing o where o.challenge_id = ${id} and o.phase = ${phase} and o.rubric_hash = ${rubric_hash}`;
-  return sql<StandingRow>`
+async function pageRows(db: Db, list: List, after: z.infer<typeof Cursor> | null, limit: number): Promise<StandingRow[]> {
+  const beyond =
+    after === null
+      ? sql`true`
+      : sql`t.score <= ${after.score} and (t.score < ${after.score} or (t.at, t.account_id) > (${after.at}::timestamptz, ${after.account}::uuid))`;
+  const { rows } = await sql<StandingRow>`
     with page as (
-      select t.* from standing t
-      where t.challenge_id = ${id} and t.phase = ${phase} and t.rubric_hash = ${rubric_hash}
-        and (${after === null} or t.score < ${after?.score ?? 0}
-          or (t.score = ${after?.score ?? 0} and (t.at, t.account_id) > (${after?.at ?? null}::timestamptz, ${after?.account ?? null}::uuid)))
-      order by t.score desc, t.at, t.account_id limit ${limit + 1}
+      select * from standing t where t.challenge_id = ${list.challengeId} and t.phase = ${list.phase} and ${beyond}
+      order by t.score desc, t.at, t.account_id limit ${limit}
     )
-    select page.account_id, page.submission_id, page.score, page.lower, page.upper, page.outcome, page.at,
-      to_char(page.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at_exact,
-      a.name as participant, s.sample, s.title as submission_title,
-      1 + (select count(*) ${others} and o.score > page.score) as rank,
-      1 + (select count(*) ${others} and coalesce(o.lower, o.score) > coalesce(page.upper, page.score)) as best_rank,
-      greatest(1, (select count(*) ${others} and coalesce(o.upper, o.score) >= coalesce(page.lower, page.score))) as worst_rank
+    select page.*, to_char(page.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at_exact,
+      a.name as participant, s.sample, s.title as submission_title
     from page join account a on a.id = page.account_id join submission s on s.id = page.submission_id
     order by page.score desc, page.at, page.account_id`.execute(db);
+  return rows;
 }
 
-function toView(row: StandingRow): StandingView {
+interface Rank {
+  rank: number;
+  best: number;
+  worst: number;
+}
+
+/** Ranks of the rows of one page. */
+async function rankRows(db: Db, list: List, rows: StandingRow[]): Promise<(row: StandingRow) => Rank> {
+  const [better, surelyBetter, worse] = await Promise.all([
+    countAbove(
+      db,
+      list,
+      'score',
+      rows.map((row) => row.score),
+    ),
+    countAbove(
+      db,
+      list,
+      'lower',
+      rows.map((row) => row.upper),
+    ),
+    countBelow(
+      db,
+      list,
+      rows.map((row) => row.lower),
+    ),
+  ]);
+  return (row) => ({ rank: 1 + better(row.score), best: 1 + surelyBetter(row.upper), worst: worse.all - worse.below(row.lower) });
+}
+
+/*
+ * How many entries lie above each of a page's thresholds. Counting per row would walk the index once per row, up to
+ * 100,000 entries each; this walks it once, from its top to the lowest threshold, and sorts what it meets into
+ * the gaps between thresholds. `width_bucket(v, thresholds)` is the number of thresholds at or below v; on the
+ * negated axis that is the number of thresholds at or above, so that entries equal to a threshold do not count.
+ */
+async function countAbove(db: Db, list: List, column: 'score' | 'lower', thresholds: number[]): Promise<(threshold: number) => number> {
+  const falling = [...new Set(thresholds)].sort((a, b) => b - a);
+  if (falling.length === 0) return () => 0;
+  const { rows } = await sql<{ gap: number; n: number }>`
+    select width_bucket(-${sql.ref(column)}, ${falling.map((value) => -value)}::float8[]) as gap, count(*)::int as n from standing
+    where challenge_id = ${list.challengeId} and phase = ${list.phase} and ${sql.ref(column)} > ${falling.at(-1)} group by 1`.execute(db);
+  return (threshold) => rows.reduce((sum, row) => (row.gap <= falling.indexOf(threshold) ? sum + row.n : sum), 0);
+}
+
+/** How many entries end below each threshold, and how many entries there are. */
+async function countBelow(db: Db, list: List, thresholds: number[]): Promise<{ all: number; below: (threshold: number) => number }> {
+  const rising = [...new Set(thresholds)].sort((a, b) => a - b);
+  if (rising.length === 0) return { all: 0, below: () => 0 };
+  const { rows } = await sql<{ gap: number; n: number }>`
+    select width_bucket(upper, ${rising}::float8[]) as gap, count(*)::int as n from standing
+    where challenge_id = ${list.challengeId} and phase = ${list.phase} group by 1`.execute(db);
   return {
-    rank: Number(row.rank),
-    rankRange: [Number(row.best_rank), Number(row.worst_rank)],
+    all: rows.reduce((sum, row) => sum + row.n, 0),
+    below: (threshold) => rows.reduce((sum, row) => (row.gap <= rising.indexOf(threshold) ? sum + row.n : sum), 0),
+  };
+}
+
+function toView(row: StandingRow, { rank, best, worst }: Rank): StandingView {
+  return {
+    rank,
+    rankRange: [best, worst],
     participant: row.participant,
     sample: row.sample,
     submissionId: row.submission_id,
     submissionTitle: row.submission_title,
     score: row.score,
-    interval: row.lower === null || row.upper === null ? null : [row.lower, row.upper],
+    interval: row.has_interval ? [row.lower, row.upper] : null,
     outcome: row.outcome,
     standing: 'provisional',
     at: row.at.toISOString(),

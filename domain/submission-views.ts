@@ -13,7 +13,11 @@ function submissionRows(db: Db) {
   return evaluationRows(db)
     .innerJoin('account as a', 'a.id', 's.account_id')
     .select(['s.title', 's.kind', 's.content_hash', 's.content_bytes', 's.sample', 's.created_at as submitted_at', 'a.name as participant'])
-    .where('e.id', '=', sql<string>`(select latest.id from evaluation latest where latest.submission_id = s.id order by latest.id desc limit 1)`);
+    .where(
+      'e.id',
+      '=',
+      sql<string>`(select latest.id from evaluation latest where latest.submission_id = s.id order by latest.id desc limit 1)`,
+    );
 }
 
 interface SubmissionRow extends EvaluationRow {
@@ -71,7 +75,12 @@ export async function listSubmissions(db: Db, query: SubmissionsQuery): Promise<
     .orderBy('s.id', 'desc')
     .limit(query.limit + 1)
     .execute();
-  return toPage(found, query.limit, (row) => toSubmissionView(row, toEvaluationView(row, null)), (row) => ({ id: row.submission_id }));
+  return toPage(
+    found,
+    query.limit,
+    (row) => toSubmissionView(row, toEvaluationView(row, null)),
+    (row) => ({ id: row.submission_id }),
+  );
 }
 
 /** Cancels the evaluation of a submission; see `cancel`. */

@@ -48,7 +48,12 @@ interface Ids {
  * The caller publishes the evaluation to the `screen` queue after this has returned; should it die before,
  * the sweeper does.
  */
-export async function createSubmission(db: Db, blobs: Blobs, installation: Pick<Installation, 'sub'>, given: NewSubmission): Promise<Created> {
+export async function createSubmission(
+  db: Db,
+  blobs: Blobs,
+  installation: Pick<Installation, 'sub'>,
+  given: NewSubmission,
+): Promise<Created> {
   const entry = await enter(db, given);
   if (!entry.ok) return entry;
   const bytes = Buffer.from(canonicalJson(given.document), 'utf8');
@@ -87,11 +92,16 @@ async function enter(db: Db, { slug, phase: wanted, document }: NewSubmission): 
     .select(['c.id', 'c.title', 'r.hash', 'r.document', 'r.counts'])
     .where('c.slug', '=', slug)
     .executeTakeFirst();
-  if (row === undefined) return { ok: false, code: 'unknown_challenge', message: `there is no challenge "${storableText(slug).slice(0, 64)}"` };
+  if (row === undefined)
+    return { ok: false, code: 'unknown_challenge', message: `there is no challenge "${storableText(slug).slice(0, 64)}"` };
   const rubric = row.document as unknown as Rubric;
   const phase = wanted === undefined ? rubric.phases[0] : rubric.phases.find((one) => one.name === wanted);
   if (phase === undefined) {
-    return { ok: false, code: 'unknown_phase', message: `this challenge has the phases ${rubric.phases.map((one) => one.name).join(', ')}` };
+    return {
+      ok: false,
+      code: 'unknown_phase',
+      message: `this challenge has the phases ${rubric.phases.map((one) => one.name).join(', ')}`,
+    };
   }
   if (!rubric.submission.some((form) => form.kind === document.kind)) {
     const kinds = rubric.submission.map((form) => form.kind).join(', ');
@@ -121,11 +131,20 @@ interface Content {
   bytes: number;
 }
 
-async function insertAll(trx: Trx, installation: Pick<Installation, 'sub'>, given: NewSubmission, entry: Entry, content: Content): Promise<Ids> {
+async function insertAll(
+  trx: Trx,
+  installation: Pick<Installation, 'sub'>,
+  given: NewSubmission,
+  entry: Entry,
+  content: Content,
+): Promise<Ids> {
   const submissionId = uuidv7();
   const evaluationId = uuidv7();
   const seed = evaluationSeed(installation, evaluationId);
-  const title = storableText(given.title ?? entry.challengeTitle).trim().slice(0, 200) || given.document.kind;
+  const title =
+    storableText(given.title ?? entry.challengeTitle)
+      .trim()
+      .slice(0, 200) || given.document.kind;
   await trx
     .insertInto('submission')
     .values({

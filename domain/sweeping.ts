@@ -84,7 +84,8 @@ export async function describeWaits(db: Db, limit = 500): Promise<number> {
 function waitOf(row: WaitingRow, live: Awaited<ReturnType<typeof liveNeeds>>): { reason: Reason; hopeless: boolean } {
   const stage = stageOf(row.status) ?? 'screen';
   const work = stage === 'evaluate' ? workWords[row.need ?? 'none'] : stageWords[stage];
-  if (!live.stages.has(stage)) return { reason: noWorker(work, `no worker of the ${stage} stage is running.`, 'start one.'), hopeless: true };
+  if (!live.stages.has(stage))
+    return { reason: noWorker(work, `no worker of the ${stage} stage is running.`, 'start one.'), hopeless: true };
   const served = stage === 'evaluate' ? live.needs[row.need ?? 'none'] : ({ available: true } as const);
   return served.available
     ? { reason: waitsInQueue(work), hopeless: false }
@@ -125,11 +126,7 @@ async function setWait(trx: Trx, seen: WaitingRow, reason: Reason, hopeless: boo
  */
 export async function expireUnrunnable(db: Db): Promise<string[]> {
   await describeWaits(db);
-  const due = await db
-    .selectFrom('evaluation')
-    .select('id')
-    .where(sql<boolean>`deadline_at <= clock_timestamp()`)
-    .execute();
+  const due = await db.selectFrom('evaluation').select('id').where(sql<boolean>`deadline_at <= clock_timestamp()`).execute();
   const ended: string[] = [];
   for (const { id } of due) if (await inTransaction(db, (trx) => expire(trx, id))) ended.push(id);
   return ended;

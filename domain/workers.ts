@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { SystemView } from '../contracts/api.ts';
-import { Need, type Stage } from '../contracts/queue.ts';
+import type { Need } from '../contracts/queue.ts';
 import type { Db } from './db/client.ts';
 import { storableJson } from './db/storable-text.ts';
 
@@ -57,7 +57,7 @@ export async function liveWorkers(db: Db): Promise<SystemView['workers']> {
 export type Served = { available: true } | { available: false; reason: string; install: string };
 
 /** What the workers that are alive can run, per need; and which stages they serve at all. */
-export async function liveNeeds(db: Db): Promise<{ needs: Record<Need, Served>; stages: ReadonlySet<Stage | string> }> {
+export async function liveNeeds(db: Db): Promise<{ needs: Record<Need, Served>; stages: ReadonlySet<string> }> {
   const workers = await liveWorkers(db);
   const evaluators = workers.filter((worker) => worker.stages.includes('evaluate'));
   const served = (need: Need): Served => {

@@ -1,12 +1,13 @@
-import pLimit from 'p-limit';
 import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
 import type { Split } from '../contracts/rubric.ts';
 import type { GatewaySession } from '../gateway/session.ts';
 import { aggregate } from '../rubrics/aggregate.ts';
-import { compileCriteria } from '../rubrics/grade-case.ts';
+import { type CompiledCriterion, compileCriteria } from '../rubrics/grade-case.ts';
 import { openCollector } from './collector.ts';
-import type { EvaluationDeps, EvaluationOutput, EvaluationPlan, PlannedCase } from './plan.ts';
-import { type CaseSetting, type FinishedCase, runCase } from './run-case.ts';
+import type { EvaluationDeps, EvaluationOutput, EvaluationPlan } from './plan.ts';
+import type { CaseSetting } from './run-case.ts';
+import { runCases } from './run-cases.ts';
+import { type Stop, targetUnavailable } from './stop.ts';
 import { casesOf, plannedCases, splitsOf, worldOf } from './world.ts';
 
 /**
@@ -16,8 +17,12 @@ import { casesOf, plannedCases, splitsOf, worldOf } from './world.ts';
  * process tree. Each finished case is handed to the sink at once: what the sink has kept is the checkpoint from which a
  * killed evaluation goes on. The first platform or transport fault ends the run as `error` with nothing aggregated:
  * a partial score would turn induced faults into free probes of the hidden cases.
+ *
+ * Rejects with the signal's reason when aborted and with the sink's error when the sink throws. A fault that is only the
+ * echo of an abort (a sandbox that could not be opened, a call that was given up) is never reported as one.
  */
 export async function evaluate(plan: EvaluationPlan, deps: EvaluationDeps): Promise<EvaluationOutput> {
+  deps.signal.throwIfAborted();
   const world = worldOf(plan.rubric, plan.seed);
   const opened = await deps.gateway.open({
     targets: plan.targets,
@@ -27,16 +32,23 @@ export async function evaluate(plan: EvaluationPlan, deps: EvaluationDeps): Prom
     signal: deps.signal,
     record: deps.sink.called,
   });
-  if (!opened.ok) return { verdict: errorVerdict('gateway_unavailable', opened.message), results: [] };
+  deps.signal.throwIfAborted();
+  if (!opened.ok) {
+    const stop: Stop = { code: 'gateway_unavailable', faultOf: 'platform', message: `No model can be asked here: ${opened.message}` };
+    return { verdict: errorVerdict(stop), results: [], usage: noUsage };
+  }
   await using session = opened.session;
+  const shared = { kind: plan.submission.kind, criteria: compileCriteria(plan.rubric), session, world };
   const results = new Map<string, CaseResult>(deps.checkpoint.map((result) => [keyOf(result.caseId, result.trial), result]));
   for (const split of splitsOf(plan.phase)) {
-    const fault = await runSplit(plan, deps, session, split, results);
-    if (fault !== null) return { verdict: errorVerdict('evaluation_interrupted', fault), results: [...results.values()] };
+    const stop = await runSplit(plan, deps, shared, split, results);
+    deps.signal.throwIfAborted();
+    if (stop !== null) return { verdict: errorVerdict(stop), results: inFileOrder(plan, [...results.values()]), usage: session.usage() };
   }
   await deps.sink.grading();
+  deps.signal.throwIfAborted();
   const ordered = inFileOrder(plan, [...results.values()]);
-  return { verdict: verdictOf(plan, ordered), results: ordered };
+  return { verdict: verdictOf(plan, ordered), results: ordered, usage: session.usage() };
 }
 
 /** Results in the order of the rubric's files: cases finish in any order, and no report or hash may depend on it. */
@@ -56,75 +68,44 @@ export function verdictOf(plan: Pick<EvaluationPlan, 'rubric' | 'phase' | 'submi
   });
 }
 
-/** Null when the split finished, else the fault that stopped it. */
+type Shared = Pick<CaseSetting, 'kind' | 'world'> & { criteria: readonly CompiledCriterion[]; session: GatewaySession };
+
+/** Null when the split finished, else what stopped it. */
 async function runSplit(
   plan: EvaluationPlan,
   deps: EvaluationDeps,
-  session: GatewaySession,
+  shared: Shared,
   split: Split,
   results: Map<string, CaseResult>,
-): Promise<string | null> {
+): Promise<Stop | null> {
   const planned = plannedCases(plan.rubric, split);
   const open = planned.filter((one) => !results.has(keyOf(one.case.id, one.trial)));
   await deps.sink.splitStarted(split, planned.length);
   if (open.length > 0) {
-    const collector = await openCollector(plan, split, session, deps);
-    if (!collector.ok) return collector.message;
-    await using run = collector.run;
-    const setting: CaseSetting = {
-      kind: plan.submission.kind,
-      criteria: compileCriteria(plan.rubric),
-      session,
-      world: worldOf(plan.rubric, plan.seed),
-      collect: run.collect,
-      faultOfAnswer: run.faultOfAnswer,
-      signal: deps.signal,
-    };
-    const fault = await runCases(open, run.concurrency, setting, async (finished) => {
-      results.set(keyOf(finished.result.caseId, finished.result.trial), finished.result);
-      await deps.sink.caseFinished(finished.result, { transcript: finished.transcript, log: finished.log });
+    const opened = await openCollector(plan, split, shared.session, deps);
+    if (!opened.ok) return { code: 'sandbox_unavailable', faultOf: 'platform', message: opened.message };
+    await using run = opened.run;
+    const setting: CaseSetting = { ...shared, collect: run.collect, faultOfAnswer: run.faultOfAnswer, signal: deps.signal };
+    const stop = await runCases(open, run.concurrency, setting, async ({ result, texts }) => {
+      results.set(keyOf(result.caseId, result.trial), result);
+      await deps.sink.caseFinished(result, texts);
     });
-    if (fault !== null) return fault;
+    if (stop !== null) return stop;
   }
+  const unseen = shared.session.transportFault();
+  if (unseen !== null) return targetUnavailable(unseen);
   await deps.sink.splitFinished(split, planned.length);
   return null;
 }
 
-/** Runs cases until all are done or the first one ends in a platform or transport fault. */
-async function runCases(
-  planned: readonly PlannedCase[],
-  concurrency: number,
-  setting: CaseSetting,
-  keep: (finished: FinishedCase) => Promise<void>,
-): Promise<string | null> {
-  let fault: string | null = null;
-  const limit = pLimit(concurrency);
-  await limit.map(planned, async (one) => {
-    if (fault !== null) return;
-    setting.signal.throwIfAborted();
-    const finished = await runCase(one, setting);
-    const problem = faultOf(finished.result) ?? setting.session.transportFault();
-    if (problem === null) await keep(finished);
-    else fault ??= problem;
-  });
-  return fault;
-}
+const noUsage = { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' };
 
-/** A grade that failed is a grader's fault, never a score: the case is not kept and the attempt ends. */
-function faultOf(result: CaseResult): string | null {
-  if (result.end === 'error') return result.message ?? 'a case could not be run';
-  const failed = result.grades.find((grade) => grade.status === 'error');
-  if (failed === undefined) return null;
-  return `grader "${failed.grader}" of criterion "${failed.criterion}" failed: ${String(failed.evidence.message ?? 'no message')}`;
-}
-
-function errorVerdict(code: string, message: string): Verdict {
+function errorVerdict(stop: Stop): Verdict {
   return {
     outcome: 'error',
     reason: {
-      code,
-      faultOf: 'platform',
-      message: message.slice(0, 2000),
+      ...stop,
+      message: stop.message.slice(0, 2000),
       advice: 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.',
     },
     score: null,

@@ -1,9 +1,9 @@
-import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
 import type { Exchange } from '../contracts/chat.ts';
+import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
 import type { Case, Phase, Split } from '../contracts/rubric.ts';
 import type { SandboxDriver } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
-import type { Allotment, TargetSpec } from '../contracts/target.ts';
+import type { Allotment, TargetSpec, Usage } from '../contracts/target.ts';
 import type { CaseRef, Gateway } from '../gateway/session.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
 
@@ -20,12 +20,18 @@ export interface EvaluationPlan {
   targets: readonly TargetSpec[];
 }
 
+export interface CaseTexts {
+  /** Canonical JSON of the case's exchanges. */
+  transcript: string | null;
+  log: string | null;
+}
+
 /** What an evaluation reports while it runs. Every method is awaited: a sink that cannot keep up slows the evaluation. */
 export interface EvaluationSink {
   splitStarted(split: Split, cases: number): Promise<void>;
   splitFinished(split: Split, cases: number): Promise<void>;
-  /** Called once per case and trial, with the texts that belong to its hashes. */
-  caseFinished(result: CaseResult, texts: { transcript: readonly Exchange[]; log: string }): Promise<void>;
+  /** Called once per case and trial, with the texts that its hashes are of; null where a hash is null. */
+  caseFinished(result: CaseResult, texts: CaseTexts): Promise<void>;
   /** Called once per finished model call, without waiting. */
   called(ref: CaseRef, exchange: Exchange): void;
   /** Called when all cases ran and aggregation begins. */
@@ -44,7 +50,10 @@ export interface EvaluationDeps {
 
 export interface EvaluationOutput {
   verdict: Verdict;
+  /** In the order of the rubric's files; only the finished ones when the outcome is `error`. */
   results: readonly CaseResult[];
+  /** What this run used, calls of cases that were not finished included; not what an earlier attempt used. */
+  usage: Usage;
 }
 
 /** A case in the order in which it runs. */

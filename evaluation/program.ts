@@ -21,17 +21,13 @@ export interface ProgramRun extends AsyncDisposable {
   collect: Collector;
 }
 
-/** Opens the sandbox. A driver that cannot be had is the platform's problem and is named with what to install. */
+/**
+ * Opens the sandbox with the first driver that can. Drivers are asked what they lack only after they have failed: a
+ * probe costs as much as an opening. What cannot be had is the platform's problem and is named with what to install.
+ */
 export async function openProgram(setting: ProgramSetting): Promise<{ ok: true; run: ProgramRun } | { ok: false; message: string }> {
-  const missing: string[] = [];
-  for (const driver of setting.drivers.filter((d) => d.profiles.includes(setting.profile))) {
-    const state = await driver.probe();
-    if (!state.available || !state.profiles.includes(setting.profile)) {
-      missing.push(
-        state.available ? `the ${driver.name} driver has no "${setting.profile}" image here` : `${state.reason}; ${state.install}`,
-      );
-      continue;
-    }
+  const problems: string[] = [];
+  for (const driver of setting.drivers.filter((one) => one.profiles.includes(setting.profile))) {
     const door = setting.session.sandboxDoor();
     const opened = await driver.open({
       id: setting.id,
@@ -41,11 +37,18 @@ export async function openProgram(setting: ProgramSetting): Promise<{ ok: true; 
       door,
       signal: setting.signal,
     });
-    if (!opened.ok) return { ok: false, message: `the ${driver.name} sandbox could not be opened: ${opened.message}` };
-    return { ok: true, run: programRun(opened.sandbox, (current) => door.enter(current), setting.firstTarget) };
+    if (opened.ok) return { ok: true, run: programRun(opened.sandbox, (current) => door.enter(current), setting.firstTarget) };
+    problems.push(await whyNot(driver, setting.profile, opened.message));
   }
-  const why = missing.length > 0 ? missing.join('; ') : 'no sandbox driver of this machine offers it';
-  return { ok: false, message: `profile "${setting.profile}" is not available: ${why}` };
+  const why = problems.length > 0 ? problems.join('; ') : 'no sandbox driver of this machine offers it';
+  return { ok: false, message: `Programs of profile "${setting.profile}" cannot run here: ${why}` };
+}
+
+async function whyNot(driver: SandboxDriver, profile: Profile, message: string): Promise<string> {
+  const state = await driver.probe();
+  if (!state.available) return `${state.reason}; ${state.install}`;
+  if (!state.profiles.includes(profile)) return `the ${driver.name} driver has no "${profile}" image here (${message})`;
+  return `the ${driver.name} sandbox could not be opened: ${message}`;
 }
 
 function programRun(sandbox: Sandbox, enter: (door: CaseDoor | null) => void, firstTarget: string | null): ProgramRun {

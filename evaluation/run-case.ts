@@ -7,7 +7,7 @@ import type { Usage } from '../contracts/target.ts';
 import type { CaseDoor, GatewaySession, SimulatedWorld } from '../gateway/session.ts';
 import { type CompiledCriterion, gradeCase } from '../rubrics/grade-case.ts';
 import type { Collected, Collector } from './collect.ts';
-import type { PlannedCase } from './plan.ts';
+import type { CaseTexts, PlannedCase } from './plan.ts';
 
 export interface CaseSetting {
   kind: SubmissionKind;
@@ -23,7 +23,7 @@ export interface CaseSetting {
 export interface FinishedCase {
   result: CaseResult;
   transcript: readonly Exchange[];
-  log: string;
+  texts: CaseTexts;
 }
 
 /** Runs and grades one case of one trial. */
@@ -66,10 +66,11 @@ function finish(
   asking: CaseDoor,
 ): FinishedCase {
   const transcript = [...door.exchanges(), ...asking.exchanges()];
-  const log = collected.end === 'error' ? '' : collected.log;
+  const log = collected.end === 'error' || collected.log === '' ? null : collected.log;
+  const texts: CaseTexts = { transcript: transcript.length > 0 ? canonicalJson(transcript) : null, log };
   return {
     transcript,
-    log,
+    texts,
     result: {
       caseId: planned.case.id,
       split: planned.split,
@@ -79,8 +80,8 @@ function finish(
       message: collected.end === 'answered' ? null : collected.message.slice(0, 2000),
       grades: graded.grades,
       score: graded.score,
-      transcriptHash: transcript.length > 0 ? sha256(canonicalJson(transcript)) : null,
-      logHash: log === '' ? null : sha256(log),
+      transcriptHash: hashOf(texts.transcript),
+      logHash: hashOf(texts.log),
       usage: usageOf(transcript),
       wallMs: collected.end === 'error' ? 0 : collected.wallMs,
     },
@@ -100,4 +101,5 @@ function usageOf(transcript: readonly Exchange[]): Usage {
   return { calls: transcript.length, inputTokens, outputTokens, costMicros: costMicros.toString() };
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+/** Of the UTF-8 bytes, as they are stored. */
+const hashOf = (text: string | null): string | null => (text === null ? null : createHash('sha256').update(text, 'utf8').digest('hex'));

@@ -80,7 +80,7 @@ function reportOf(run: LocalRun, output: EvaluationOutput, durationMs: number): 
     criteria: verdict.criteria,
     // An `error` shows no partial results: see evaluate.ts.
     cases: verdict.outcome === 'error' ? [] : [...output.results],
-    usage: totalUsage(output.results),
+    usage: output.usage,
     durationMs: Math.round(durationMs),
   };
 }

@@ -28,7 +28,7 @@ export const smallerOf = (a: Amount, b: Amount): Amount => ({
   calls: Math.min(a.calls, b.calls),
   inputTokens: Math.min(a.inputTokens, b.inputTokens),
   outputTokens: Math.min(a.outputTokens, b.outputTokens),
-  costMicros: a.costMicros < b.costMicros ? a.costMicros : b.costMicros,
+  costMicros: smallerCost(a.costMicros, b.costMicros),
 });
 
 export const isNothing = (a: Amount): boolean => a.calls === 0 && a.inputTokens === 0 && a.outputTokens === 0 && a.costMicros === 0n;
@@ -38,6 +38,11 @@ export const covers = (have: Amount, need: Amount): boolean =>
   have.inputTokens >= need.inputTokens &&
   have.outputTokens >= need.outputTokens &&
   have.costMicros >= need.costMicros;
+
+function smallerCost(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
 
 /** Tokens of one call to micro-units of USD, rounded up so that a sum of calls is never cheaper than its parts. */
 export function costOf(price: Price | undefined, inputTokens: number, outputTokens: number): bigint {

@@ -71,8 +71,7 @@ class Watch implements AsyncDisposable {
   constructor(limits: AttemptLimits, parent: AbortSignal) {
     this.#parent = parent;
     this.#stopped.promise.catch(() => {});
-    const late = (what: string) =>
-      this.#stop(new ProviderFault('transport', `The model ${what}`, { httpStatus: 504, retryable: true }));
+    const late = (what: string) => this.#stop(new ProviderFault('transport', `The model ${what}`, { httpStatus: 504, retryable: true }));
     this.#idle = setTimeout(() => late(`was silent for ${limits.idleMs} ms`), limits.idleMs);
     this.#total = setTimeout(() => late(`did not finish within ${limits.totalMs} ms`), limits.totalMs);
     parent.addEventListener('abort', this.#onAbort, { once: true });

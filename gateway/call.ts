@@ -1,8 +1,8 @@
-import { type ChatFault, ChatRequest, type ChatReply, type ChatResult, type Exchange, type TokenCount } from '../contracts/chat.ts';
+import type { ChatFault, ChatReply, ChatRequest, ChatResult, Exchange, TokenCount } from '../contracts/chat.ts';
 import type { Amount, TargetSpec } from '../contracts/target.ts';
 import type { Answer, AttemptLimits } from './attempt.ts';
 import { noAmount } from './amount.ts';
-import type { Meter, Reservation } from './meter.ts';
+import type { Meter, Reservation, ReserveResult } from './meter.ts';
 import { fault, overBudget, oversize, targetNamed, unknownTarget } from './policy.ts';
 import type { ChatEvent, ProviderFault, Providers } from './providers/provider.ts';
 import { type RetryTools, runWithRetries } from './retry.ts';
@@ -67,23 +67,12 @@ export class Call {
   }
 
   async run(): Promise<void> {
-    try {
-      const refused = this.#refuse() ?? (await this.#reserve());
-      if (refused) this.#end({ ok: false, fault: refused }, 'nothing');
-      else if (!this.#ended) await this.#ask();
-    } catch (error) {
-      const message = `The budget could not be drawn: ${String(error).slice(0, 300)}`;
-      this.#end({ ok: false, fault: fault('transport', 503, message) }, 'nothing');
-    }
+    const refused = this.#refuse() ?? (await this.#reserve());
+    if (refused) this.#end({ ok: false, fault: refused }, 'nothing');
+    else if (!this.#ended) await this.#ask();
   }
 
   #refuse(): ChatFault | null {
-    const parsed = ChatRequest.safeParse(this.#request);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      return fault('policy', 400, `${issue?.path.join('.') || 'request'}: ${issue?.message}`);
-    }
-    this.#request = parsed.data;
     const tooLarge = oversize(this.#request, requestBytes(this.#request));
     if (tooLarge) return tooLarge;
     this.#target = targetNamed(this.#tools.targets, this.#request.target);
@@ -95,7 +84,12 @@ export class Call {
     const target = this.#target!;
     const maxOutputTokens = Math.min(this.#request.maxOutputTokens ?? target.maxOutputTokens, target.maxOutputTokens);
     const need = { inputTokens: inputTokenBound(this.#request), maxOutputTokens, price: priceOf(target) };
-    const reserved = await this.#tools.meter.reserve(need, this.#controller.signal);
+    let reserved: ReserveResult;
+    try {
+      reserved = await this.#tools.meter.reserve(need, this.#controller.signal);
+    } catch (error) {
+      return fault('transport', 503, `The budget could not be drawn: ${String(error).slice(0, 300)}`);
+    }
     if (!reserved.ok) return reserved.short === 'aborted' ? fault('aborted', 499, 'The evaluation is over') : overBudget(reserved.short);
     if (this.#ended) {
       reserved.reservation.settle({ calls: 0, inputTokens: 0, outputTokens: 0 });
@@ -141,8 +135,13 @@ export class Call {
     if (this.#ended) return;
     this.#ended = true;
     const charged = this.#settle(used);
-    this.#plan.onEnd(this.#exchange(result, charged));
-    this.#result.resolve(result);
+    try {
+      this.#plan.onEnd(this.#exchange(result, charged));
+      this.#result.resolve(result);
+    } catch (error) {
+      // A recorder that throws is a bug; its error belongs to whoever waits for this call.
+      this.#result.reject(error);
+    }
   }
 
   #settle(used: Pick<TokenCount, 'inputTokens' | 'outputTokens'> | 'worst-case' | 'nothing'): Amount {

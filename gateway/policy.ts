@@ -57,7 +57,8 @@ const allowed = (targets: readonly TargetSpec[]): string => `are: ${targets.map(
 export const overBudget = (short: Dimension): ChatFault =>
   fault('budget', 429, `The budget of this evaluation does not cover another call: ${short} would run out`);
 
-export const overCallsPerCase = (limit: number): ChatFault => fault('budget', 429, `A case may make ${limit} calls and this one has made them`);
+export const overCallsPerCase = (limit: number): ChatFault =>
+  fault('budget', 429, `A case may make ${limit} calls and this one has made them`);
 
 /** Size of what a request may hold beyond its schema, for callers that did not come over the wire. */
 export function oversize(request: ChatRequest, bytes: number): ChatFault | null {

@@ -345,26 +345,27 @@ create table worker (
   last_seen_at timestamptz not null default now()
 );
 
--- The best shown result per participant. Scores here are already rounded as the phase's feedback says: a rank made
--- from exact hidden scores would give back what rounding takes away.
+-- The best shown result per participant under the challenge's current rubric version. Scores here are already rounded as
+-- the phase's feedback says: a rank made from exact hidden scores would give back what rounding takes away.
 create table standing (
   challenge_id uuid not null references challenge (id),
   phase text not null,
   account_id uuid not null references account (id),
   evaluation_id uuid not null references evaluation (id),
   submission_id uuid not null references submission (id),
-  rubric_hash text not null references rubric_version (hash),
   score double precision not null,
-  lower double precision,
-  upper double precision,
+  -- Without an interval both are the score, so that ranges of ranks are one comparison.
+  lower double precision not null,
+  upper double precision not null,
+  has_interval boolean not null,
   outcome text not null check (outcome in ('pass', 'fail')),
   at timestamptz not null,
-  primary key (challenge_id, phase, account_id)
+  primary key (challenge_id, phase, account_id),
+  check (lower <= upper)
 );
-create index standing_rank on standing (challenge_id, phase, rubric_hash, score desc, at, account_id);
-create index standing_lower on standing (challenge_id, phase, rubric_hash, coalesce(lower, score));
-create index standing_upper on standing (challenge_id, phase, rubric_hash, coalesce(upper, score));
-create index standing_best on standing (challenge_id, rubric_hash, score desc);
+create index standing_by_score on standing (challenge_id, phase, score desc, at, account_id);
+create index standing_by_lower on standing (challenge_id, phase, lower);
+create index standing_by_upper on standing (challenge_id, phase, upper);
 
 create table idempotency (
   account_id uuid not null references account (id),

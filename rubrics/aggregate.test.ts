@@ -10,14 +10,21 @@ import type { PhaseCase } from './units.ts';
 
 const small = parse(smallRubricYaml) as Record<string, unknown>;
 const rubricWith = (parts: Record<string, unknown> = {}): Rubric => Rubric.parse({ ...small, ...parts });
-const casesOf = (ids: readonly string[], split: PhaseCase['split'] = 'public'): PhaseCase[] => ids.map((id) => ({ case: { id, input: null }, split }));
+const casesOf = (ids: readonly string[], split: PhaseCase['split'] = 'public'): PhaseCase[] =>
+  ids.map((id) => ({ case: { id, input: null }, split }));
 const seed = 'ab'.repeat(32);
 const judge = (results: CaseResult[], parts: Record<string, unknown> = {}, cases = casesOf(['a', 'b', 'c'])) =>
   aggregate({ rubric: rubricWith(parts), rubricCases: cases, results, kind: 'answers', seed });
 const gated = {
   criteria: [
     { name: 'right', title: 'Right', grader: { kind: 'equals', of: 'answer', to: 'expected' } },
-    { name: 'rule', title: 'No copies', weight: 0, gate: { scope: 'submission' }, grader: { kind: 'verbatim-copy', of: 'answer', to: 'input' } },
+    {
+      name: 'rule',
+      title: 'No copies',
+      weight: 0,
+      gate: { scope: 'submission' },
+      grader: { kind: 'verbatim-copy', of: 'answer', to: 'input' },
+    },
   ],
 };
 
@@ -25,39 +32,79 @@ describe('the outcome', () => {
   it('is pass when the lower bound reaches the threshold and fail when only the point does', () => {
     const results = [caseResult('a', 1), caseResult('b', 1), caseResult('c', 1)];
     expect(judge(results)).toMatchObject({ outcome: 'pass', reason: null, score: 1, interval: [expect.closeTo(0.4385, 4), 1] });
-    expect(judge(results, { pass: { threshold: 0.5 } })).toMatchObject({ outcome: 'fail', score: 1, reason: { code: 'below_threshold', faultOf: 'participant' } });
+    expect(judge(results, { pass: { threshold: 0.5 } })).toMatchObject({
+      outcome: 'fail',
+      score: 1,
+      reason: { code: 'below_threshold', faultOf: 'participant' },
+    });
     expect(judge(results, { pass: { threshold: 0.5, bound: 'point' } })).toMatchObject({ outcome: 'pass' });
   });
 
   it('counts a missing, faulty or limited case 0', () => {
     const bad = { grades: [], score: 0 };
-    const results = [caseResult('a', 1), caseResult('b', 0, { ...bad, end: 'missing' }), caseResult('c', 0, { ...bad, end: 'limit', limit: 'cpu' })];
-    expect(judge(results)).toMatchObject({ outcome: 'fail', score: expect.closeTo(1 / 3, 12), metrics: { accuracy: { numerator: 1, denominator: 3 } } });
+    const results = [
+      caseResult('a', 1),
+      caseResult('b', 0, { ...bad, end: 'missing' }),
+      caseResult('c', 0, { ...bad, end: 'limit', limit: 'cpu' }),
+    ];
+    expect(judge(results)).toMatchObject({
+      outcome: 'fail',
+      score: expect.closeTo(1 / 3, 12),
+      metrics: { accuracy: { numerator: 1, denominator: 3 } },
+    });
   });
 
   it('is limit when nothing but limits came, and says which', () => {
-    const results = (['cpu', 'wall', 'cpu'] as const).map((limit, i) => caseResult('abc'[i]!, 0, { end: 'limit', limit, grades: [], score: 0 }));
-    expect(judge(results)).toMatchObject({ outcome: 'limit', score: 0, reason: { code: 'limit_exceeded', message: expect.stringContaining('"cpu"') } });
+    const results = (['cpu', 'wall', 'cpu'] as const).map((limit, i) =>
+      caseResult('abc'[i]!, 0, { end: 'limit', limit, grades: [], score: 0 }),
+    );
+    expect(judge(results)).toMatchObject({
+      outcome: 'limit',
+      score: 0,
+      reason: { code: 'limit_exceeded', message: expect.stringContaining('"cpu"') },
+    });
   });
 
   it('is invalid when a rule is broken anywhere, naming the rule and the case', () => {
     const results = ['a', 'b', 'c'].map((id) => caseResult(id, 1, { grades: [grade('right', 1), grade('rule', id === 'b' ? 0 : 1)] }));
     const verdict = judge(results, gated);
-    expect(verdict).toMatchObject({ outcome: 'invalid', score: null, interval: null, metrics: {}, reason: { code: 'rule_broken', faultOf: 'participant' } });
+    expect(verdict).toMatchObject({
+      outcome: 'invalid',
+      score: null,
+      interval: null,
+      metrics: {},
+      reason: { code: 'rule_broken', faultOf: 'participant' },
+    });
     expect(verdict.reason?.message).toContain('"rule"');
     expect(verdict.reason?.message).toContain('"b"');
   });
 
   it('is error, without a score, for an error of a case or a grade, with its owner', () => {
     const error = { status: 'error' as const, score: null, evidence: { message: 'the model is down', faultOf: 'target' } };
-    const results = [caseResult('a', 1), caseResult('b', 0, { score: null, grades: [{ criterion: 'right', grader: 'reasr', ...error }] }), caseResult('c', 1)];
-    expect(judge(results)).toMatchObject({ outcome: 'error', score: null, reason: { code: 'grade_error', faultOf: 'target', message: expect.stringContaining('the model is down') } });
-    const broken = [caseResult('a', 1), caseResult('b', 1), caseResult('c', 0, { end: 'error', message: 'engine gone', grades: [], score: null })];
+    const results = [
+      caseResult('a', 1),
+      caseResult('b', 0, { score: null, grades: [{ criterion: 'right', grader: 'reasr', ...error }] }),
+      caseResult('c', 1),
+    ];
+    expect(judge(results)).toMatchObject({
+      outcome: 'error',
+      score: null,
+      reason: { code: 'grade_error', faultOf: 'target', message: expect.stringContaining('the model is down') },
+    });
+    const broken = [
+      caseResult('a', 1),
+      caseResult('b', 1),
+      caseResult('c', 0, { end: 'error', message: 'engine gone', grades: [], score: null }),
+    ];
     expect(judge(broken)).toMatchObject({ outcome: 'error', reason: { code: 'case_error', faultOf: 'platform' } });
   });
 
   it('is needs_review when a grade needs a human', () => {
-    const results = [caseResult('a', 1), caseResult('b', 1), caseResult('c', 0, { score: null, grades: [{ ...grade('right', 0), status: 'needs_review', score: null }] })];
+    const results = [
+      caseResult('a', 1),
+      caseResult('b', 1),
+      caseResult('c', 0, { score: null, grades: [{ ...grade('right', 0), status: 'needs_review', score: null }] }),
+    ];
     expect(judge(results)).toMatchObject({ outcome: 'needs_review', score: null, reason: { code: 'needs_review' } });
   });
 
@@ -74,7 +121,9 @@ describe('the outcome', () => {
 
 it('tells nothing of a hidden case', () => {
   const hidden = casesOf(['secret-case'], 'hidden');
-  const results = [caseResult('secret-case', 0, { split: 'hidden', end: 'error', message: 'it asked: what is 6 × 7', grades: [], score: null })];
+  const results = [
+    caseResult('secret-case', 0, { split: 'hidden', end: 'error', message: 'it asked: what is 6 × 7', grades: [], score: null }),
+  ];
   const verdicts = [
     judge(results, {}, hidden),
     judge([caseResult('secret-case', 0, { grades: [grade('rule', 0)] })], gated, hidden),
@@ -102,7 +151,15 @@ it('gives the same bytes whatever the order of the results, and another interval
       (scores, order) => {
         const results = ids.map((id, i) => caseResult(id, scores[i]!));
         const straight = JSON.stringify(judge(results, {}, cases));
-        expect(JSON.stringify(judge(order.map((i) => results[i]!), {}, cases))).toBe(straight);
+        expect(
+          JSON.stringify(
+            judge(
+              order.map((i) => results[i]!),
+              {},
+              cases,
+            ),
+          ),
+        ).toBe(straight);
       },
     ),
     { numRuns: 30 },

@@ -28,7 +28,8 @@ export function aggregate(input: AggregateInput): Verdict {
   const { rubric, rubricCases, results, kind, seed } = input;
   const units = pairUnits(rubric, rubricCases, results);
   const criteria = summarise(rubric, units ?? [], kind);
-  if (!units || units.length === 0) return unscored('error', reasons.incomplete(rubricCases.length * rubric.trials, results.length), criteria);
+  if (!units || units.length === 0)
+    return unscored('error', reasons.incomplete(rubricCases.length * rubric.trials, results.length), criteria);
   const stopped = errorOf(units) ?? brokenGate(rubric, units, kind) ?? reviewOf(units);
   if (stopped) return unscored(stopped.outcome, stopped.reason, criteria);
   const metrics = computeMetrics(rubric, units, kind, { level: rubric.pass.level, seed });

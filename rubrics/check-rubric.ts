@@ -46,7 +46,8 @@ function checkPaths(rubric: Rubric, files: Files, complain: Complain): void {
 function checkForms(rubric: Rubric, complain: Complain): void {
   const score = rubric.metrics.find(({ name }) => name === rubric.score);
   for (const [i, form] of rubric.submission.entries()) {
-    if (rubric.submission.findIndex(({ kind }) => kind === form.kind) < i) complain(['submission', i, 'kind'], `"${form.kind}" is listed twice`);
+    if (rubric.submission.findIndex(({ kind }) => kind === form.kind) < i)
+      complain(['submission', i, 'kind'], `"${form.kind}" is listed twice`);
     if (form.kind === 'answers' || form.kind === 'program') {
       const compiled = compileSchema(form.schema);
       if (!compiled.ok) complain(['submission', i, 'schema'], `expected a JSON Schema: ${compiled.problem}`);
@@ -73,16 +74,21 @@ function checkGrader(rubric: Rubric, grader: GraderSpec, path: Path, files: File
 }
 
 function checkQueries(file: string, count: number, path: Path, files: Files, complain: Complain): void {
+  const problem = queriesProblem(file, count, files);
+  if (problem !== null) complain([...path, 'queries'], problem);
+}
+
+function queriesProblem(file: string, count: number, files: Files): string | null {
   const bytes = files.get(file);
-  if (!bytes) return complain([...path, 'queries'], `the folder has no file "${file}"`);
+  if (!bytes) return `the folder has no file "${file}"`;
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return complain([...path, 'queries'], `"${file}" is not valid UTF-8 text`);
+    return `"${file}" is not valid UTF-8 text`;
   }
   const read = readQueries(text, count);
-  if (!read.ok) complain([...path, 'queries'], `${file}, line ${read.line}: ${read.problem}`);
+  return read.ok ? null : `${file}, line ${read.line}: ${read.problem}`;
 }
 
 function checkSource(rubric: Rubric, source: Source, path: Path, complain: Complain): void {
@@ -114,7 +120,9 @@ function missingTexts(rubric: Rubric, c: Case): string[] {
   const defence = rubric.submission.find((form) => form.kind === 'defence');
   const unsent = defence && asText(resolveCaseSource(defence.message, c)).length === 0;
   const lacking = rubric.metrics.filter((metric) => metric.kind === 'group-mean' && asText(resolveCaseSource(metric.by, c)).length === 0);
-  const groups = lacking.map((metric) => `the metric "${metric.name}" groups by "${'by' in metric ? metric.by : ''}", but the case has no text there`);
+  const groups = lacking.map(
+    (metric) => `the metric "${metric.name}" groups by "${'by' in metric ? metric.by : ''}", but the case has no text there`,
+  );
   return unsent ? [...groups, `the case has no text at "${defence.message}" to send to the target`] : groups;
 }
 

@@ -37,7 +37,8 @@ export function checkSubmission(rubric: Rubric, phaseCases: readonly Case[], doc
   };
   if (form.kind === 'answers' && document.kind === 'answers') checkAnswers(form, document, phaseCases, complain);
   else if (form.kind === 'prompts' && document.kind === 'prompts') checkPrompts(form, document, phaseCases, complain);
-  else if (form.kind === 'defence' && document.kind === 'defence') checkText(document.systemPrompt, form.maxCharacters, 'systemPrompt', complain);
+  else if (form.kind === 'defence' && document.kind === 'defence')
+    checkText(document.systemPrompt, form.maxCharacters, 'systemPrompt', complain);
   else if (form.kind === 'program' && document.kind === 'program') checkProgram(rubric, form, document, complain);
   else complain('kind', `"${form.kind}" submissions cannot be judged by this version yet`);
   if (more > 0) errors.push({ path: '', message: `and ${more} more problems` });
@@ -53,9 +54,15 @@ function checkKeys(given: readonly string[], phaseCases: readonly Case[], field:
 const shown = (key: string): string => (key.length <= 100 ? key : `${key.slice(0, 100)}…`).toWellFormed();
 
 function checkAnswers(form: FormOf<'answers'>, { answers }: DocumentOf<'answers'>, phaseCases: readonly Case[], complain: Complain): void {
-  if (!storable(answers)) return complain('answers', unstorable);
+  if (!storable(answers)) {
+    complain('answers', unstorable);
+    return;
+  }
   const bytes = Buffer.byteLength(canonicalJson(answers), 'utf8');
-  if (bytes > form.maxBytes) return complain('answers', `the answers have ${bytes} bytes, at most ${form.maxBytes} are accepted`);
+  if (bytes > form.maxBytes) {
+    complain('answers', `the answers have ${bytes} bytes, at most ${form.maxBytes} are accepted`);
+    return;
+  }
   const problemOf = compileAnswerSchema(form.schema);
   for (const key of checkKeys(Object.keys(answers), phaseCases, 'answers', complain)) {
     const problem = problemOf(answers[key] as Json);
@@ -77,7 +84,7 @@ function checkPrompts(form: FormOf<'prompts'>, { prompts }: DocumentOf<'prompts'
 }
 
 function checkText(text: string, maxCharacters: number, path: string, complain: Complain): void {
-  if (!storable(text)) return complain(path, unstorable);
+  if (!storable(text)) complain(path, unstorable);
   const characters = text.length <= maxCharacters ? text.length : Array.from(text).length;
   if (characters > maxCharacters) complain(path, `has ${characters} characters, at most ${maxCharacters} are accepted`);
 }
@@ -91,7 +98,7 @@ function checkProgram(rubric: Rubric, form: FormOf<'program'>, document: Documen
   const fitting = offered.filter((name) => profilesOf[language].some((own) => own === name));
   if (fitting.length === 0) complain('language', `none of this challenge's sandbox profiles (${offered.join(', ')}) runs ${language}`);
   else if (profile !== undefined && !fitting.includes(profile)) complain('profile', `expected ${fitting.join(' or ')}`);
-  if (!storable(source)) return complain('source', unstorable);
+  if (!storable(source)) complain('source', unstorable);
   const bytes = Buffer.byteLength(source, 'utf8');
   if (bytes > form.maxBytes) complain('source', `the program has ${bytes} bytes, at most ${form.maxBytes} are accepted`);
 }

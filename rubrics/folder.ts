@@ -7,7 +7,9 @@ import type { RubricProblem } from './rubric.ts';
 /** Bounds of a rubric's folder. */
 export const folderBounds = { files: 200, totalBytes: 20_971_520, fileBytes: 8_388_608, depth: 5 } as const;
 
-export type FolderContents = { ok: true; folder: string; files: ReadonlyMap<string, Uint8Array> } | { ok: false; problems: RubricProblem[] };
+export type FolderContents =
+  | { ok: true; folder: string; files: ReadonlyMap<string, Uint8Array> }
+  | { ok: false; problems: RubricProblem[] };
 
 interface Walk {
   folder: string;
@@ -51,7 +53,8 @@ async function readInto(walk: Walk, inside: string, depth: number): Promise<void
   for await (const entry of await opendir(join(walk.folder, inside))) {
     const path = inside === '' ? entry.name : `${inside}/${entry.name}`;
     if (entry.name.startsWith('.')) complain(path, 'hidden files do not belong into a rubric');
-    else if (!RubricPath.safeParse(path).success) complain(path, 'names may have letters, digits, ".", "_" and "-" only, 200 characters at most');
+    else if (!RubricPath.safeParse(path).success)
+      complain(path, 'names may have letters, digits, ".", "_" and "-" only, 200 characters at most');
     else if (entry.isSymbolicLink()) complain(path, 'links are not followed; put the file itself into the folder');
     else if (entry.isDirectory()) {
       if (depth >= folderBounds.depth) complain(path, `folders nest at most ${folderBounds.depth} deep`);

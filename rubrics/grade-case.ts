@@ -34,7 +34,13 @@ export async function gradeCase(
   for (const { criterion, grader } of counted) {
     grades.push({ criterion: criterion.name, grader: criterion.grader.kind, ...(await runGrader(grader, context)) });
   }
-  return { grades, score: caseScore(counted.map(({ criterion }) => criterion), grades) };
+  return {
+    grades,
+    score: caseScore(
+      counted.map(({ criterion }) => criterion),
+      grades,
+    ),
+  };
 }
 
 async function runGrader(grader: Grader, context: GradingContext): Promise<GradeResult> {

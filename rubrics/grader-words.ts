@@ -40,7 +40,9 @@ export function graderInWords(grader: GraderSpec): string {
 
 function expectedReaction(expect: Extract<GraderSpec, { kind: 'refusal' }>['expect']): string {
   if (expect === 'refusal') return 'a refusal';
-  return expect === 'compliance' ? 'not a refusal' : `a refusal where the case says "${expect.refusal}" and none where it says "${expect.compliance}"`;
+  return expect === 'compliance'
+    ? 'not a refusal'
+    : `a refusal where the case says "${expect.refusal}" and none where it says "${expect.compliance}"`;
 }
 
 const normalised = (names: readonly string[]): string => (names.length === 0 ? '' : ` (both after: ${names.join(', ')})`);

@@ -61,7 +61,10 @@ export function rubricFromFiles(files: ReadonlyMap<string, Uint8Array>, folder: 
   return { ok: true, rubric: loaded, bytes: files };
 }
 
-const refuse = (problems: RubricProblem[]): { ok: false; problems: RubricProblem[] } => ({ ok: false, problems: problems.slice(0, maxProblems) });
+const refuse = (problems: RubricProblem[]): { ok: false; problems: RubricProblem[] } => ({
+  ok: false,
+  problems: problems.slice(0, maxProblems),
+});
 const plain = (cases: readonly PlacedCase[]) => cases.map((placed) => placed.case);
 
 type Source = { ok: true; yaml: YamlSource; readme: string } | { ok: false; problems: RubricProblem[] };

@@ -95,7 +95,11 @@ describe('lift and weighted', () => {
 
   it('weighted is bootstrapped as a whole: opposite parts cancel', () => {
     const criteria = ['right', 'other'].map((name) => ({ name, title: name, grader: { kind: 'equals', of: 'answer', to: 'expected' } }));
-    const metrics = [mean, { ...mean, name: 'o', of: { criterion: 'other' } }, { name: 'w', title: 'W', kind: 'weighted', of: { m: 1, o: 1 } }];
+    const metrics = [
+      mean,
+      { ...mean, name: 'o', of: { criterion: 'other' } },
+      { name: 'w', title: 'W', kind: 'weighted', of: { m: 1, o: 1 } },
+    ];
     const results = Array.from({ length: 20 }, (_, i) => {
       const right = i / 20;
       const base = caseResult(`c${i}`, right);
@@ -118,7 +122,11 @@ it('leaves out metrics whose criteria are for another kind of submission', () =>
     { name: 'right', title: 'R', grader: { kind: 'equals', of: 'answer', to: 'expected' } },
     { name: 'code', title: 'C', for: ['program'], grader: { kind: 'equals', of: 'answer', to: 'expected' } },
   ];
-  const metrics = [mean, { ...mean, name: 'c', of: { criterion: 'code' } }, { name: 'w', title: 'W', kind: 'weighted', of: { m: 1, c: 1 } }];
+  const metrics = [
+    mean,
+    { ...mean, name: 'c', of: { criterion: 'code' } },
+    { name: 'w', title: 'W', kind: 'weighted', of: { m: 1, c: 1 } },
+  ];
   const rubric = rubricOf(metrics, { criteria });
   expect(rubric.metrics.map((metric) => metricApplies(rubric, metric, 'answers'))).toEqual([true, false, false]);
   expect(Object.keys(compute(metrics, plain(1), scored([1]), { criteria }))).toEqual(['m']);

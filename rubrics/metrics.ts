@@ -42,7 +42,13 @@ export function computeMetrics(rubric: Rubric, units: readonly Unit[], kind: Sub
 
 type Specs = ReadonlyMap<string, MetricSpec>;
 
-function computeMetric(metric: MetricSpec, specs: Specs, values: MetricValues, units: readonly Unit[], options: MetricOptions): MetricValue {
+function computeMetric(
+  metric: MetricSpec,
+  specs: Specs,
+  values: MetricValues,
+  units: readonly Unit[],
+  options: MetricOptions,
+): MetricValue {
   if (metric.kind === 'lift') return lifted(metric.prior, values[metric.of] as MetricValue);
   const counted = metric.kind === 'mean' ? countedShare(metric.of, units) : undefined;
   const grouped = units.some((unit) => unit.case.group !== undefined);
@@ -74,7 +80,8 @@ function lifted(prior: number, inner: MetricValue): MetricValue {
 
 /** All inputs at their bounds at once: wider than needed, never too narrow. */
 function combinedBounds(of: Readonly<Record<string, number>>, values: MetricValues): { lower: number; upper: number } {
-  const mean = (bound: 'lower' | 'upper') => weightedMean(Object.entries(of).map(([name, weight]) => [(values[name] as MetricValue)[bound], weight]));
+  const mean = (bound: 'lower' | 'upper') =>
+    weightedMean(Object.entries(of).map(([name, weight]) => [(values[name] as MetricValue)[bound], weight]));
   return { lower: mean('lower'), upper: mean('upper') };
 }
 
@@ -82,7 +89,10 @@ const weightedMean = (pairs: readonly (readonly [number, number])[]): number =>
   pairs.reduce((sum, [value, weight]) => sum + value * weight, 0) / pairs.reduce((sum, [, weight]) => sum + weight, 0);
 
 /** Successes and cases, when every case was run once and scored 0 or 1. */
-function countedShare(of: 'case-score' | { criterion: string }, units: readonly Unit[]): { numerator: number; denominator: number } | undefined {
+function countedShare(
+  of: 'case-score' | { criterion: string },
+  units: readonly Unit[],
+): { numerator: number; denominator: number } | undefined {
   let numerator = 0;
   for (const unit of units) {
     const score = unitScore(unit, of);
@@ -139,14 +149,22 @@ function layOut(metric: MetricSpec, specs: Specs, units: readonly Unit[]): Layou
 function expressionOf(metric: MetricSpec, specs: Specs, units: readonly Unit[], columns: Column[], strata: string[][]): Evaluate {
   switch (metric.kind) {
     case 'mean':
-      return ratio(columns, scoresOf(units, metric.of), Float64Array.from(units, () => 1));
+      return ratio(
+        columns,
+        scoresOf(units, metric.of),
+        Float64Array.from(units, () => 1),
+      );
     case 'group-mean': {
       const groups = units.map((unit) => asText(resolveCaseSource(metric.by, unit.case))[0] ?? '');
       for (const [i, group] of groups.entries()) strata[i]?.push(group);
       const scores = scoresOf(units, { criterion: metric.criterion });
       const parts = [...new Set(groups)].sort().map((name) => {
         const inside = Float64Array.from(groups, (group) => (group === name ? 1 : 0));
-        return ratio(columns, inside.map((one, i) => one * (scores[i] as number)), inside);
+        return ratio(
+          columns,
+          inside.map((one, i) => one * (scores[i] as number)),
+          inside,
+        );
       });
       return (totals) => parts.reduce((sum, part) => sum + part(totals), 0) / parts.length;
     }

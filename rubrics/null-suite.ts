@@ -56,7 +56,12 @@ function emptyDocument(rubric: Rubric, form: SubmissionForm): SubmissionDocument
   }
 }
 
-function documentOf(rubric: Rubric, form: SubmissionForm, cases: readonly Case[], text: (c: Case) => string): SubmissionDocument | undefined {
+function documentOf(
+  rubric: Rubric,
+  form: SubmissionForm,
+  cases: readonly Case[],
+  text: (c: Case) => string,
+): SubmissionDocument | undefined {
   const first = cases[0];
   if (!first) return undefined;
   switch (form.kind) {
@@ -67,7 +72,11 @@ function documentOf(rubric: Rubric, form: SubmissionForm, cases: readonly Case[]
     case 'defence':
       return { kind: 'defence', systemPrompt: text(first).slice(0, form.maxCharacters) };
     case 'program':
-      return programOf(rubric, form, sampleOf(form.schema, () => text(first)));
+      return programOf(
+        rubric,
+        form,
+        sampleOf(form.schema, () => text(first)),
+      );
     case 'image':
     case 'report':
       return undefined;
@@ -92,7 +101,8 @@ function programOf(rubric: Rubric, form: Extract<SubmissionForm, { kind: 'progra
 
 function gibberish(seed: string): string {
   const random = seededRandom(seed);
-  const word = () => Array.from({ length: 2 + Math.floor(random() * 8) }, () => String.fromCharCode(97 + Math.floor(random() * 26))).join('');
+  const word = () =>
+    Array.from({ length: 2 + Math.floor(random() * 8) }, () => String.fromCharCode(97 + Math.floor(random() * 26))).join('');
   return Array.from({ length: 6 }, word).join(' ');
 }
 

@@ -30,7 +30,9 @@ export function readCases(file: string, bytes: Uint8Array): { cases: PlacedCase[
     }
     const checked = Case.safeParse(parsed.value);
     if (checked.success) cases.push({ case: checked.data, line });
-    else for (const { path, key, message } of schemaProblems(checked.error)) complain([...path, ...(key === undefined ? [] : [key])].join('/'), message);
+    else
+      for (const { path, key, message } of schemaProblems(checked.error))
+        complain([...path, ...(key === undefined ? [] : [key])].join('/'), message);
   }
   if (cases.length === 0 && problems.length === 0) problems.push({ file, line: null, path: '', message: 'the file has no cases' });
   return { cases, problems };

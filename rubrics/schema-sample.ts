@@ -25,7 +25,7 @@ export function sampleOf(schema: Schema, text: () => string): Json {
     case 'null':
       return null;
     default:
-      return fit(text(), schema.minLength, schema.maxLength);
+      return sized(text(), schema.minLength, schema.maxLength);
   }
 }
 
@@ -39,7 +39,7 @@ function sampleObject(schema: { [key: string]: Json }, text: () => string): Json
   return Object.fromEntries(Object.entries(properties).map(([key, inner]) => [key, sampleOf(inner, text)]));
 }
 
-function fit(text: string, min: Schema, max: Schema): string {
+function sized(text: string, min: Schema, max: Schema): string {
   const padded = typeof min === 'number' && text.length < min ? text.padEnd(min, text === '' ? 'a' : text) : text;
   return typeof max === 'number' ? padded.slice(0, max) : padded;
 }

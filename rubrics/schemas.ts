@@ -13,9 +13,10 @@ export type CompiledSchema = { ok: true; check(value: Json): SchemaError[] } | {
 
 /** A sponsor's `pattern` meets a participant's text: RE2 answers in linear time, V8's engine may take years. */
 const linearRegExp = Object.assign(
-  (pattern: string): { test(text: string): boolean } => {
+  (pattern: string): { test(text: string): boolean; toString(): string } => {
     const compiled = RE2JS.compile(pattern);
-    return { test: (text) => compiled.test(text) };
+    // ajv tells compiled patterns apart by their text: without it the first pattern of all would serve for every other.
+    return { test: (text) => compiled.test(text), toString: () => JSON.stringify(pattern) };
   },
   { code: 're2js' },
 );
@@ -30,7 +31,8 @@ const maxUniqueItems = 1000;
 export function compileSchema(schema: Readonly<Record<string, Json>>): CompiledSchema {
   try {
     const costly = unboundedUniqueItems(schema);
-    if (costly !== undefined) return { ok: false, problem: `"uniqueItems"${costly} needs a "maxItems" of at most ${maxUniqueItems} beside it` };
+    if (costly !== undefined)
+      return { ok: false, problem: `"uniqueItems"${costly} needs a "maxItems" of at most ${maxUniqueItems} beside it` };
     const ajv = new Ajv2020({ strict: true, allErrors: false, logger: false, code: { regExp: linearRegExp } });
     const validate = ajv.compile(schema);
     if ('$async' in validate) return { ok: false, problem: 'asynchronous schemas are not accepted' };
@@ -42,7 +44,8 @@ export function compileSchema(schema: Readonly<Record<string, Json>>): CompiledS
 
 const toError = ({ instancePath, message, params, keyword }: ErrorObject): SchemaError => {
   const detail = keyword === 'additionalProperties' ? ` ("${String(params.additionalProperty).slice(0, 100)}")` : '';
-  const allowed = keyword === 'enum' && Array.isArray(params.allowedValues) ? `: ${JSON.stringify(params.allowedValues).slice(0, 200)}` : '';
+  const allowed =
+    keyword === 'enum' && Array.isArray(params.allowedValues) ? `: ${JSON.stringify(params.allowedValues).slice(0, 200)}` : '';
   return { path: instancePath.slice(1), message: `${message ?? 'does not fit'}${detail}${allowed}` };
 };
 

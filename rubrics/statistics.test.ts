@@ -17,16 +17,21 @@ describe('wilson', () => {
 
   it('stays inside [0, 1], contains k/n and widens with the level', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 100_000 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0.5, max: 0.99, noNaN: true }), (n, share, level) => {
-        const k = Math.round(share * n);
-        const { lower, upper } = wilson(k, n, level);
-        expect(lower).toBeGreaterThanOrEqual(0);
-        expect(upper).toBeLessThanOrEqual(1);
-        expect(lower).toBeLessThanOrEqual(k / n);
-        expect(upper).toBeGreaterThanOrEqual(k / n);
-        const wider = wilson(k, n, 0.999);
-        expect(wider.upper - wider.lower).toBeGreaterThanOrEqual(upper - lower);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0.5, max: 0.99, noNaN: true }),
+        (n, share, level) => {
+          const k = Math.round(share * n);
+          const { lower, upper } = wilson(k, n, level);
+          expect(lower).toBeGreaterThanOrEqual(0);
+          expect(upper).toBeLessThanOrEqual(1);
+          expect(lower).toBeLessThanOrEqual(k / n);
+          expect(upper).toBeGreaterThanOrEqual(k / n);
+          const wider = wilson(k, n, 0.999);
+          expect(wider.upper - wider.lower).toBeGreaterThanOrEqual(upper - lower);
+        },
+      ),
     );
     expect(wilson(0, 0, 0.95)).toEqual({ lower: 0, upper: 1 });
   });
@@ -56,7 +61,11 @@ describe('bootstrap', () => {
 
   it('is wider over clusters than over the cases in them', () => {
     const clusters = Array.from({ length: 40 }, (_, i) => (i % 2 ? 10 : 0));
-    const clustered: ClusterTable = { width: 2, sums: Float64Array.from(clusters.flatMap((sum) => [sum, 10])), strata: [Int32Array.from(clusters.keys())] };
+    const clustered: ClusterTable = {
+      width: 2,
+      sums: Float64Array.from(clusters.flatMap((sum) => [sum, 10])),
+      strata: [Int32Array.from(clusters.keys())],
+    };
     const single = table(clusters.flatMap((sum) => new Array<number>(10).fill(sum / 10)));
     const wide = bootstrap(clustered, meanOf, { level: 0.95, seed: 'a' });
     const narrow = bootstrap(single, meanOf, { level: 0.95, seed: 'a' });
@@ -64,7 +73,13 @@ describe('bootstrap', () => {
   });
 
   it('keeps the sizes of strata: constant strata leave nothing to vary', () => {
-    const split = table([1, 1, 1, 0, 0], [[0, 1, 2], [3, 4]]);
+    const split = table(
+      [1, 1, 1, 0, 0],
+      [
+        [0, 1, 2],
+        [3, 4],
+      ],
+    );
     expect(bootstrap(split, meanOf, { level: 0.95, seed: 'a' })).toEqual({ lower: 0.6, upper: 0.6 });
   });
 

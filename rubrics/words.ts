@@ -5,7 +5,8 @@ import { percent } from './reasons.ts';
 
 const number = new Intl.NumberFormat('en-GB');
 const count = (amount: number, one: string, many = `${one}s`): string => `${number.format(amount)} ${amount === 1 ? one : many}`;
-const list = (items: readonly string[]): string => (items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`);
+const list = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 
 /** The rubric in sentences, section by section, for people who will not read YAML. `counts`: cases per split. */
 export function rubricInWords(rubric: Rubric, counts: Record<Split, number>): RubricWords {
@@ -76,7 +77,12 @@ function targetsInWords({ targets, secrets }: Rubric): string[] {
 function criterionInWords(criterion: Criterion, rubric: Rubric): string[] {
   const only = criterion.for && criterion.for.length < rubric.submission.length ? ` Only for ${list(criterion.for)}.` : '';
   const total = rubric.criteria.reduce((sum, { weight }) => sum + weight, 0);
-  const share = criterion.weight === 0 || total === 0 ? ' Reported without weight in the case score.' : rubric.criteria.length > 1 ? ` Weight ${criterion.weight}.` : '';
+  const share =
+    criterion.weight === 0 || total === 0
+      ? ' Reported without weight in the case score.'
+      : rubric.criteria.length > 1
+        ? ` Weight ${criterion.weight}.`
+        : '';
   const gate = criterion.gate
     ? criterion.gate.scope === 'case'
       ? ` Below ${criterion.gate.atLeast} the whole case scores 0.`

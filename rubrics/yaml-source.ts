@@ -55,7 +55,8 @@ function parse(text: string): YamlResult {
     strict: true,
     lineCounter: lines,
     prettyErrors: false,
-    logLevel: 'silent',
+    // At 'silent' the parser keeps quiet about a second document and drops it.
+    logLevel: 'error',
   });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   const faults = [...document.errors, ...document.warnings].map((error) => ({
@@ -95,7 +96,12 @@ function checkNodes(document: Document.Parsed, lineAt: (offset: number) => numbe
   return problems;
 }
 
-function findLine(document: Document.Parsed, lineAt: (offset: number) => number, path: readonly PropertyKey[], key?: string): number | null {
+function findLine(
+  document: Document.Parsed,
+  lineAt: (offset: number) => number,
+  path: readonly PropertyKey[],
+  key?: string,
+): number | null {
   let node: unknown = document.contents;
   let offset = isMap(node) || isSeq(node) || isScalar(node) ? (node.range?.[0] ?? null) : null;
   for (const step of key === undefined ? path : [...path, key]) {
@@ -116,5 +122,7 @@ function stepInto(node: unknown, step: PropertyKey): { node: unknown; offset: nu
   }
   if (!isSeq(node) || typeof step !== 'number') return undefined;
   const item = node.items[step];
-  return item === undefined ? undefined : { node: item, offset: isMap(item) || isSeq(item) || isScalar(item) || isAlias(item) ? (item.range?.[0] ?? null) : null };
+  return item === undefined
+    ? undefined
+    : { node: item, offset: isMap(item) || isSeq(item) || isScalar(item) || isAlias(item) ? (item.range?.[0] ?? null) : null };
 }

@@ -27,4 +27,5 @@ function fromIssue(issue: Issue, above: readonly PropertyKey[]): SchemaProblem[]
   return [{ path, message: issue.message }];
 }
 
-const depth = (problems: readonly SchemaProblem[]): number => Math.max(0, ...problems.map(({ path, key }) => path.length + (key === undefined ? 0 : 1)));
+const depth = (problems: readonly SchemaProblem[]): number =>
+  Math.max(0, ...problems.map(({ path, key }) => path.length + (key === undefined ? 0 : 1)));

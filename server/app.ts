@@ -7,7 +7,7 @@ import { installBodies } from './plugins/bodies.ts';
 import { installIdentity } from './plugins/identity.ts';
 import { installOpenApi } from './plugins/openapi.ts';
 import { installPages } from './plugins/pages.ts';
-import { installProblems } from './plugins/problems.ts';
+import { installProblems, malformedRequest } from './plugins/problems.ts';
 import { installProtection } from './plugins/protection.ts';
 import { challengeRoutes } from './routes/challenges.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
@@ -24,6 +24,9 @@ export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 /**
  * Builds the HTTP application: plugins, then routes, in an explicit list. It does not listen, so tests call it with
  * `inject` and a database of their own. Routes hold no rules: they parse, call one domain function and answer.
+ *
+ * The way of a request: host check and security headers, rate limit (onRequest) → who asks (preParsing, so that a flood
+ * is turned away before it costs a query, and a stranger before a body is read) → body, bounded → schema → route.
  */
 export async function buildApp(deps: ServerDeps): Promise<App> {
   const logger: FastifyBaseLogger = deps.log;
@@ -32,15 +35,18 @@ export async function buildApp(deps: ServerDeps): Promise<App> {
     genReqId: () => randomUUID(),
     disableRequestLogging: true,
     routerOptions: { maxParamLength: 300 },
+    frameworkErrors: malformedRequest,
+    // Idle time is not bounded here, or quiet event streams would be cut; receiving a whole request is.
     connectionTimeout: 0,
     requestTimeout: 60_000,
     keepAliveTimeout: 20_000,
-    forceCloseConnections: true,
+    // Requests that are being answered are finished; event streams are ended by their own route.
+    forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await installProtection(app, deps);
-  installProblems(app);
+  installProblems(app, deps);
   await installBodies(app);
   await installIdentity(app, deps);
   await installOpenApi(app, deps);

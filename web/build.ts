@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const hashFile = join(project, 'web/dist/.source-hash');
+const lockFile = join(project, 'node_modules/.pages-build-lock');
+const longestBuildMs = 120_000;
 /** Everything the built pages are made of; a change in any of it makes them stale. */
 const sources = ['contracts', 'web/src', 'web/public', 'web/index.html', 'web/vite.config.ts', 'package-lock.json'];
 
@@ -18,9 +21,41 @@ const sources = ['contracts', 'web/src', 'web/public', 'web/index.html', 'web/vi
 export async function buildPages(options: { force?: boolean } = {}): Promise<{ built: boolean }> {
   const hash = await sourceHash();
   if (!options.force && hash === (await storedHash())) return { built: false };
+  await using _lock = await lockBuild();
+  // Somebody else may have built the same while this one waited.
+  if (!options.force && hash === (await storedHash())) return { built: false };
+  await rm(hashFile, { force: true });
   await runVite();
   await writeFile(hashFile, hash);
   return { built: true };
+}
+
+/** One build at a time: two would empty each other's folder. A lock whose process is gone is taken over. */
+async function lockBuild(): Promise<AsyncDisposable> {
+  const deadline = Date.now() + longestBuildMs;
+  for (;;) {
+    try {
+      await writeFile(lockFile, String(process.pid), { flag: 'wx' });
+      return { [Symbol.asyncDispose]: () => rm(lockFile, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (await isAbandoned()) await rm(lockFile, { force: true });
+    else if (Date.now() > deadline) throw new Error(`another process builds the pages for too long; remove ${lockFile} if none does`);
+    else await setTimeout(50);
+  }
+}
+
+async function isAbandoned(): Promise<boolean> {
+  const owner = Number(await readFile(lockFile, 'utf8').catch(missing));
+  // Zero: the file is gone again, or its owner has not written into it yet.
+  if (owner === 0) return false;
+  try {
+    process.kill(owner, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 /**
@@ -64,9 +99,9 @@ async function addTo(hash: Hash, path: string): Promise<void> {
   }
 }
 
-async function storedHash(): Promise<string | null> {
-  return readFile(hashFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+const storedHash = (): Promise<string | null> => readFile(hashFile, 'utf8').catch(missing);
+
+function missing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
 }

@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { parseBoundedJson } from '../contracts/json.ts';
-import { queueName, type StageMessage } from '../contracts/queue.ts';
+import { type Need, queueName, type StageMessage } from '../contracts/queue.ts';
 import type { Reason } from '../contracts/status.ts';
 import { SubmissionDocument } from '../contracts/submission.ts';
-import { allotment } from '../domain/budgets.ts';
 import { failAttempt } from '../domain/attempts.ts';
+import { allotment, writeOffDraws } from '../domain/budgets.ts';
 import { checkpoint } from '../domain/checkpoint.ts';
 import { claim, type Lease } from '../domain/leases.ts';
 import { moveTo } from '../domain/moves.ts';
+import { inTransaction } from '../domain/transaction.ts';
 import { type ClaimedEvaluation, workOf } from '../domain/work.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import type { EvaluationPlan } from '../evaluation/plan.ts';
@@ -15,11 +16,19 @@ import type { EvaluatorDeps } from './deps.ts';
 import { keepLease, LeaseLost } from './lease-keeper.ts';
 import { recordingSink } from './recording-sink.ts';
 
+export interface EvaluateSetting {
+  /** Which queue the message came from. */
+  need: Need;
+  /** Aborts when this worker is told to stop. */
+  stopping: AbortSignal;
+}
+
 /**
  * The evaluate stage: claims one queued evaluation, runs what is left of it, and hands it to verification. Everything
  * it writes carries the fencing token of its claim; when the lease is lost it stops and leaves no trace.
  */
-export async function evaluateStage(message: StageMessage, deps: EvaluatorDeps, stopping: AbortSignal): Promise<void> {
+export async function evaluateStage(message: StageMessage, deps: EvaluatorDeps, { need, stopping }: EvaluateSetting): Promise<void> {
+  if (stopping.aborted) return await deps.queues.publish(queueName.evaluate(need), message);
   const lease = await claim(deps.db, message.evaluationId, {
     from: ['queued', 'running', 'grading'],
     to: 'running',
@@ -34,7 +43,7 @@ export async function evaluateStage(message: StageMessage, deps: EvaluatorDeps, 
     if (interrupted !== null) log.warn({ result: await failAttempt(deps.db, lease, interrupted) }, interrupted.message);
   } catch (error) {
     if (error instanceof LeaseLost || kept.signal.reason instanceof LeaseLost) return log.info('the lease was lost, the work is dropped');
-    if (stopping.aborted) return await handBack(deps, lease);
+    if (stopping.aborted) return await handBack(deps, lease, need);
     log.error({ err: error }, 'the evaluation failed on our side');
     await failAttempt(deps.db, lease, ourFault(error));
   }
@@ -71,10 +80,19 @@ export async function planOf(work: ClaimedEvaluation, deps: Pick<EvaluatorDeps, 
   return { id: work.evaluationId, rubric, phase, submission, seed: work.seed, targets: rubric.rubric.targets };
 }
 
-/** A worker that is told to stop gives its work back at once instead of letting the lease run out. */
-async function handBack(deps: EvaluatorDeps, lease: Lease): Promise<void> {
-  if (await moveTo(deps.db, lease, 'queued'))
-    deps.log.info({ evaluationId: lease.evaluationId }, 'stopping: the evaluation is queued again');
+/**
+ * A worker that is told to stop gives its work back at once instead of letting the lease run out. Calls that were cut
+ * off by it are not the participant's to pay for: as after a failed attempt, only what recorded cases used stays drawn.
+ */
+async function handBack(deps: EvaluatorDeps, lease: Lease, need: Need): Promise<void> {
+  const moved = await inTransaction(deps.db, async (trx) => {
+    const held = await moveTo(trx, lease, 'queued');
+    if (held) await writeOffDraws(trx, lease.evaluationId);
+    return held;
+  });
+  if (!moved) return;
+  await deps.queues.publish(queueName.evaluate(need), { evaluationId: lease.evaluationId });
+  deps.log.info({ evaluationId: lease.evaluationId }, 'stopping: the evaluation is queued again');
 }
 
 function ourFault(error: unknown): Reason {

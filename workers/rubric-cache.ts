@@ -20,10 +20,14 @@ export function rubricCache(db: Db, blobs: Blobs, folder: string): RubricCache {
   return {
     get(hash) {
       const known = loaded.get(hash);
-      if (known !== undefined) return known;
-      const pending = load(db, blobs, folder, hash);
+      const pending = known ?? load(db, blobs, folder, hash);
+      // Set anew even when known: a map keeps the order of setting, so its first is what was not asked for the longest.
+      loaded.delete(hash);
       loaded.set(hash, pending);
-      pending.catch(() => loaded.delete(hash));
+      if (known !== undefined) return known;
+      pending.catch(() => {
+        if (loaded.get(hash) === pending) loaded.delete(hash);
+      });
       const oldest = loaded.keys().next().value;
       if (loaded.size > keptInMemory && oldest !== undefined) loaded.delete(oldest);
       return pending;
@@ -47,20 +51,21 @@ async function writeOut(db: Db, blobs: Blobs, folder: string, hash: string): Pro
   const version = await rubricVersion(db, hash);
   if (version === null) throw new Error(`there is no published rubric ${hash}`);
   const draft = join(folder, `.${hash}-${randomUUID()}`);
-  for (const file of version.files) {
-    const bytes = await blobs.get(file.sha256);
-    if (bytes === null) throw new Error(`blob ${file.sha256} of rubric ${hash} (${file.path}) is missing`);
-    const path = join(draft, file.path);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, bytes);
-  }
-  const home = join(folder, hash);
-  await rm(home, { recursive: true, force: true });
   try {
+    for (const file of version.files) {
+      const bytes = await blobs.get(file.sha256);
+      if (bytes === null) throw new Error(`blob ${file.sha256} of rubric ${hash} (${file.path}) is missing`);
+      const path = join(draft, file.path);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFile(path, bytes);
+    }
+    const home = join(folder, hash);
+    await rm(home, { recursive: true, force: true });
     await rename(draft, home);
   } catch (error) {
-    // Another stage of this machine was faster; its copy is checked by the caller.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' && (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // ENOTEMPTY, EEXIST: another stage of this machine was faster; its copy is checked by the caller.
+    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }

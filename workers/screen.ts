@@ -10,11 +10,13 @@ import { casesOf } from '../evaluation/world.ts';
 import { checkSubmission } from '../rubrics/check-submission.ts';
 import type { WorkerDeps } from './deps.ts';
 import { planOf } from './evaluate.ts';
+import { keepLease } from './lease-keeper.ts';
 
 /** The screen stage: does the submission fit the rubric's form? If so it is queued for a worker that can run it. */
 export async function screenStage(message: StageMessage, deps: WorkerDeps): Promise<void> {
   const lease = await claim(deps.db, message.evaluationId, { from: ['received', 'screening'], to: 'screening', workerId: deps.workerId });
   if (lease === null) return;
+  using _kept = keepLease(deps.db, lease, new AbortController().signal, deps.log);
   try {
     await screen(lease, deps);
   } catch (error) {

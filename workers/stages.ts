@@ -34,14 +34,19 @@ export async function startStages(options: StageOptions): Promise<AsyncDisposabl
   const consume = async (name: string, handler: (message: StageMessage) => Promise<void>) => {
     resources.use(await deps.queues.consume(name, concurrency, handler));
   };
-  if (stages.includes('screen')) await consume(queueName.screen, (message) => screenStage(message, deps));
-  if (stages.includes('verify')) await consume(queueName.verify, (message) => verifyStage(message, deps));
-  await startBeating(options, resources, (need) =>
-    consume(queueName.evaluate(need), (message) => evaluateStage(message, deps, stopping.signal)),
-  );
-  if (stages.includes('sweep')) resources.use(startSweeping(deps));
-  if (stages.includes('library') && options.installation !== null) await loadLibrary(options.library, deps, options.installation);
-  return { [Symbol.asyncDispose]: async () => disposeInOrder(resources, stopping) };
+  try {
+    if (stages.includes('screen')) await consume(queueName.screen, (message) => screenStage(message, deps));
+    if (stages.includes('verify')) await consume(queueName.verify, (message) => verifyStage(message, deps));
+    await startBeating(options, resources, (need) =>
+      consume(queueName.evaluate(need), (message) => evaluateStage(message, deps, { need, stopping: stopping.signal })),
+    );
+    if (stages.includes('sweep')) resources.use(startSweeping(deps));
+    if (stages.includes('library') && options.installation !== null) await loadLibrary(options.library, deps, options.installation);
+  } catch (error) {
+    await disposeInOrder(resources, stopping);
+    throw error;
+  }
+  return { [Symbol.asyncDispose]: () => disposeInOrder(resources, stopping) };
 }
 
 /** The abort comes first, or closing a queue would wait for evaluations that nobody told to stop. */
@@ -70,9 +75,9 @@ async function startBeating(
       offer = await look();
       lookedAt = performance.now();
     }
-    for (const need of offer.needs.filter((one) => !serving.has(one))) {
-      serving.add(need);
+    for (const need of offer.needs.filter((one) => !serving.has(one) && !resources.disposed)) {
       await serveNeed(need);
+      serving.add(need);
     }
     await heartbeat(deps.db, {
       id: deps.workerId,

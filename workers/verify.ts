@@ -10,6 +10,7 @@ import { totalUsage } from '../evaluation/run-local.ts';
 import { plannedCases, splitsOf } from '../evaluation/world.ts';
 import type { WorkerDeps } from './deps.ts';
 import { planOf } from './evaluate.ts';
+import { keepLease } from './lease-keeper.ts';
 
 /**
  * The verify stage: computes the verdict anew from the stored grades, under a role that sandbox hosts do not have. A
@@ -18,6 +19,7 @@ import { planOf } from './evaluate.ts';
 export async function verifyStage(message: StageMessage, deps: WorkerDeps): Promise<void> {
   const lease = await claim(deps.db, message.evaluationId, { from: ['verifying'], to: 'verifying', workerId: deps.workerId });
   if (lease === null) return;
+  using _kept = keepLease(deps.db, lease, new AbortController().signal, deps.log);
   try {
     const work = await workOf(deps.db, lease.evaluationId);
     const plan = await planOf(work, deps);
@@ -33,12 +35,13 @@ export async function verifyStage(message: StageMessage, deps: WorkerDeps): Prom
       verdict,
       results,
     });
-    await finish(deps.db, lease, {
+    const finished = await finish(deps.db, lease, {
       verdict,
       resultHash: hash,
       usage: totalUsage(results),
       simulated: plan.targets.some((target) => target.provider === 'simulated'),
     });
+    if (!finished) deps.log.info({ evaluationId: lease.evaluationId }, 'the lease was lost, the verdict is dropped');
   } catch (error) {
     deps.log.error({ err: error, evaluationId: lease.evaluationId }, 'verification failed on our side');
     await failAttempt(deps.db, lease, {

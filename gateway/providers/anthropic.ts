@@ -222,8 +222,11 @@ function messagesOf(messages: readonly ChatMessage[]): Anthropic.MessageParam[] 
     if (message.role === 'system') continue;
     if (message.role === 'tool') {
       const result = { type: 'tool_result' as const, tool_use_id: message.toolCallId, content: message.content };
-      if (results) results.push(result);
-      else out.push({ role: 'user', content: (results = [result]) });
+      if (results === null) {
+        results = [];
+        out.push({ role: 'user', content: results });
+      }
+      results.push(result);
       continue;
     }
     results = null;

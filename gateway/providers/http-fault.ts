@@ -15,7 +15,14 @@ const overflowWords =
 const overflowCodes = new Set(['context_length_exceeded', 'request_too_large', 'exceed_context_size_error']);
 const filterCodes = new Set(['content_filter', 'content_policy_violation', 'invalid_prompt', 'ResponsibleAIPolicyViolation']);
 /** Failures inside an event stream that say it is the server, not the request. */
-const retryableCodes = new Set(['overloaded_error', 'api_error', 'rate_limit_error', 'timeout_error', 'server_error', 'rate_limit_exceeded']);
+const retryableCodes = new Set([
+  'overloaded_error',
+  'api_error',
+  'rate_limit_error',
+  'timeout_error',
+  'server_error',
+  'rate_limit_exceeded',
+]);
 const retryableStatuses = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529]);
 
 /**

@@ -33,9 +33,13 @@ async function* answer(
   if (!model) throw new ProviderFault('transport', `There is no simulated model "${target.model}"`, { httpStatus: 502 });
   const inputTokens = estimateInput(request);
   if (inputTokens > target.contextTokens) {
-    throw new ProviderFault('overflow', `The conversation has ${inputTokens} tokens; "${target.name}" reads at most ${target.contextTokens}`, {
-      httpStatus: 400,
-    });
+    throw new ProviderFault(
+      'overflow',
+      `The conversation has ${inputTokens} tokens; "${target.name}" reads at most ${target.contextTokens}`,
+      {
+        httpStatus: 400,
+      },
+    );
   }
   const reply = model(request, { world: context.world, ref: context.ref, settings: target.settings });
   const stopped = untilStop(reply.text, request.stop ?? []);

@@ -29,7 +29,9 @@ describe('the numbers NLTK gives', () => {
     for (const [target, guesses] of Object.entries(predictions)) {
       const each = guesses.map((guess) => charBleuScore(truth[target]!, guess));
       for (const [i, score] of each.entries()) expect(score).toBeCloseTo(expected.per_target[target]![i]!, 8);
-      const result = await grader(gradingContext({ case: { id: 'c', input: null, expected: { trigger: truth[target]! } }, answer: guesses }));
+      const result = await grader(
+        gradingContext({ case: { id: 'c', input: null, expected: { trigger: truth[target]! } }, answer: guesses }),
+      );
       expect(result.score).toBe(Math.max(...each));
       scores.push(result.score!);
     }
@@ -64,15 +66,23 @@ describe('properties', () => {
 });
 
 describe('the grader', () => {
-  const context = (answer: string[] | undefined) => gradingContext({ case: { id: 'c', input: null, expected: { trigger: 'Document the function' } }, answer });
+  const context = (answer: string[] | undefined) =>
+    gradingContext({ case: { id: 'c', input: null, expected: { trigger: 'Document the function' } }, answer });
 
   it('takes the best guess and gives an absent answer 0', async () => {
-    expect(await grader(context(['nonsense', 'Document the functions']))).toMatchObject({ status: 'graded', score: expect.closeTo(0.9510699415570292, 12) });
+    expect(await grader(context(['nonsense', 'Document the functions']))).toMatchObject({
+      status: 'graded',
+      score: expect.closeTo(0.9510699415570292, 12),
+    });
     expect(await grader(context([]))).toMatchObject({ status: 'graded', score: 0 });
     expect(await grader(context(undefined))).toMatchObject({ status: 'graded', score: 0 });
   });
 
   it('is an error of the sponsor when the case has no reference', async () => {
-    expect(await grader(gradingContext({ answer: ['x'] }))).toMatchObject({ status: 'error', score: null, evidence: { faultOf: 'sponsor' } });
+    expect(await grader(gradingContext({ answer: ['x'] }))).toMatchObject({
+      status: 'error',
+      score: null,
+      evidence: { faultOf: 'sponsor' },
+    });
   });
 });

@@ -8,7 +8,10 @@ const maxCharacters = 200;
  * otherwise a submission could turn its own grade into a platform fault.
  */
 export function clip(text: string): string {
-  const whole = text.slice(0, maxCharacters * 2).toWellFormed().replaceAll('\0', '\uFFFD');
+  const whole = text
+    .slice(0, maxCharacters * 2)
+    .toWellFormed()
+    .replaceAll('\0', '\uFFFD');
   const characters = Array.from(whole);
   return characters.length <= maxCharacters && text.length <= maxCharacters * 2 ? whole : `${characters.slice(0, maxCharacters).join('')}…`;
 }

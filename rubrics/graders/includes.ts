@@ -34,5 +34,7 @@ export function includes(spec: Spec): Grader {
 /** The first `count` code points; a text this short in UTF-16 units needs no splitting. */
 function firstCharacters(text: string, count: number | undefined): string {
   if (count === undefined || text.length <= count) return text;
-  return Array.from(text.slice(0, count * 2)).slice(0, count).join('');
+  return Array.from(text.slice(0, count * 2))
+    .slice(0, count)
+    .join('');
 }

@@ -34,8 +34,16 @@ export function leakTests(secret: string): LeakTest[] {
   if (rotated !== bare) search('rot13', lettersAndDigits, [rotated]);
   search('base64', base64Alphabet, cases.flatMap(base64Needles));
   search('base32', base32Alphabet, cases.flatMap(base32Needles));
-  search('hex', hexDigits, cases.map((form) => Buffer.from(form, 'utf8').toString('hex')));
-  search('character-codes', numbersIn, cases.map((form) => ` ${Array.from(form, (c) => c.codePointAt(0)).join(' ')} `));
+  search(
+    'hex',
+    hexDigits,
+    cases.map((form) => Buffer.from(form, 'utf8').toString('hex')),
+  );
+  search(
+    'character-codes',
+    numbersIn,
+    cases.map((form) => ` ${Array.from(form, (c) => c.codePointAt(0)).join(' ')} `),
+  );
   search('binary', (text) => text.replaceAll(/[^01]+/g, ''), cases.map(bits));
   return tests;
 }
@@ -86,10 +94,22 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
 
 /** NFKC (full-width, circled, mathematical letters), without accents, with lookalikes replaced. */
 export const withoutLookalikes = (text: string): string =>
-  Array.from(casefold(text.normalize('NFKC').normalize('NFD').replaceAll(/\p{M}+/gu, '')), (c) => lookalikes.get(c) ?? c).join('');
+  Array.from(
+    casefold(
+      text
+        .normalize('NFKC')
+        .normalize('NFD')
+        .replaceAll(/\p{M}+/gu, ''),
+    ),
+    (c) => lookalikes.get(c) ?? c,
+  ).join('');
 
 /** URL-safe digits become the plain ones; line breaks and padding vanish. */
-const base64Alphabet = (text: string): string => text.replaceAll('-', '+').replaceAll('_', '/').replaceAll(/[\s=]+/g, '');
+const base64Alphabet = (text: string): string =>
+  text
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+    .replaceAll(/[\s=]+/g, '');
 const base32Alphabet = (text: string): string => text.toUpperCase().replaceAll(/[\s=-]+/g, '');
 
 /**

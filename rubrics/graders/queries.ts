@@ -5,7 +5,8 @@ export type Queries = { ok: true; queries: string[] } | { ok: false; line: numbe
 /** Reads the first `count` lines of a JSONL file of queries; each line is an object with a non-empty `text`. */
 export function readQueries(file: string, count: number): Queries {
   const lines = file.replace(/\n$/, '').split('\n');
-  if (lines.length < count) return { ok: false, line: lines.length, problem: `the file has ${lines.length} queries, ${count} are asked for` };
+  if (lines.length < count)
+    return { ok: false, line: lines.length, problem: `the file has ${lines.length} queries, ${count} are asked for` };
   const queries: string[] = [];
   for (const [i, line] of lines.slice(0, count).entries()) {
     const parsed = parseBoundedJson(Buffer.from(line, 'utf8'), { maxBytes: 65_536, maxDepth: 8 });

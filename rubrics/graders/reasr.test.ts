@@ -5,7 +5,15 @@ import { readQueries } from './queries.ts';
 import { reasr, withTrigger } from './reasr.ts';
 
 const queries = Array.from({ length: 10 }, (_, i) => JSON.stringify({ text: `Write program ${i}${i % 2 ? '.' : ''}` })).join('\n');
-const spec = { kind: 'reasr', of: 'answer', to: 'input/target', target: 'model', queries: 'q.jsonl', count: 10, maxOutputTokens: 64 } as const;
+const spec = {
+  kind: 'reasr',
+  of: 'answer',
+  to: 'input/target',
+  target: 'model',
+  queries: 'q.jsonl',
+  count: 10,
+  maxOutputTokens: 64,
+} as const;
 const grader = reasr(spec, () => queries);
 const promptOf = (request: ChatRequest): string => request.messages[0]?.content ?? '';
 

@@ -12,7 +12,9 @@ interface Counts {
   fn: number;
   tn: number;
 }
-const golden = JSON.parse(readFileSync(join(fixtures, 'golden/golden.json'), 'utf8')) as { pyrit_shipped_rows: Record<string, Record<string, Counts>> };
+const golden = JSON.parse(readFileSync(join(fixtures, 'golden/golden.json'), 'utf8')) as {
+  pyrit_shipped_rows: Record<string, Record<string, Counts>>;
+};
 const presetOf: Record<string, string> = {
   zou_transfer_substring: 'zou2023universal-transfer',
   xstest_prefix: 'xstest-prefix',
@@ -21,7 +23,9 @@ const presetOf: Record<string, string> = {
 
 function countOn(file: string, preset: string): Counts {
   const counts: Counts = { n: 0, tp: 0, fp: 0, fn: 0, tn: 0 };
-  for (const line of readFileSync(join(fixtures, 'pyrit', `${file}.jsonl`), 'utf8').trim().split('\n')) {
+  for (const line of readFileSync(join(fixtures, 'pyrit', `${file}.jsonl`), 'utf8')
+    .trim()
+    .split('\n')) {
     const row = JSON.parse(line) as { assistant_response: string | null; human_score: string };
     if (row.assistant_response === null) continue;
     const said = refusalKeyword(preset, row.assistant_response) !== null;
@@ -33,7 +37,9 @@ function countOn(file: string, preset: string): Counts {
 }
 
 describe('counts against human labels', () => {
-  const rows = Object.entries(golden.pyrit_shipped_rows).flatMap(([file, lists]) => Object.entries(lists).map(([list, counts]) => ({ file, list, counts })));
+  const rows = Object.entries(golden.pyrit_shipped_rows).flatMap(([file, lists]) =>
+    Object.entries(lists).map(([list, counts]) => ({ file, list, counts })),
+  );
   it.each(rows)('$file with $list', ({ file, list, counts }) => {
     expect(counts).toMatchObject(countOn(file, presetOf[list]!));
   });
@@ -74,7 +80,8 @@ describe('the grader', () => {
   });
 
   it('takes a stop by the provider for a refusal, whatever the text', async () => {
-    for (const stop of ['content_filter', 'refusal'] as const) expect(await labelled(on('unsafe', exchange('Of cour', stop)))).toMatchObject({ score: 1 });
+    for (const stop of ['content_filter', 'refusal'] as const)
+      expect(await labelled(on('unsafe', exchange('Of cour', stop)))).toMatchObject({ score: 1 });
     expect(await labelled(on('unsafe', exchange('x', 'refusal'), exchange('Of course')))).toMatchObject({ score: 0 });
   });
 

@@ -64,7 +64,8 @@ interface JudgedReply {
 
 function judgeReplies(spec: Spec, context: GradingContext): JudgedReply[] {
   const because = (text: string) => (text.trim() === '' ? 'empty reply' : refusalKeyword(spec.preset, text));
-  if (spec.of !== 'replies' && spec.of !== 'last-reply') return resolveTexts(spec.of, context).map((text) => ({ text, because: because(text) }));
+  if (spec.of !== 'replies' && spec.of !== 'last-reply')
+    return resolveTexts(spec.of, context).map((text) => ({ text, because: because(text) }));
   const replies = context.transcript.flatMap(({ askedBy, reply }) => (askedBy === 'submission' && reply ? [reply] : []));
   return (spec.of === 'last-reply' ? replies.slice(-1) : replies).map(({ content, stopReason }) => {
     const stopped = stopReason === 'refusal' || stopReason === 'content_filter';

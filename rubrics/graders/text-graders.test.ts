@@ -29,7 +29,15 @@ describe('sources', () => {
   });
 
   it('find nothing where nothing is, not even on a prototype', () => {
-    for (const source of ['answer/toString', 'answer/guess/length', 'answer/guess/01', 'answer/guess/9', 'answer/__proto__', 'expected/0', 'secret/other'])
+    for (const source of [
+      'answer/toString',
+      'answer/guess/length',
+      'answer/guess/01',
+      'answer/guess/9',
+      'answer/__proto__',
+      'expected/0',
+      'secret/other',
+    ])
       expect(resolveSource(source, context)).toBeUndefined();
     expect(resolveSource('last-reply', gradingContext())).toBeUndefined();
   });

@@ -156,12 +156,12 @@ export class RunnerContainer implements AsyncDisposable {
 
   #onFrame(body: Buffer): void {
     const parsed = FromRunner.safeParse(parseFrame(body));
-    if (!parsed.success) return this.#end('it sent a frame that is none of the protocol');
     const frame = parsed.data;
-    if (frame.nonce !== this.#nonce) return this.#end('it sent a frame with a wrong nonce');
-    if (frame.type === 'ready') return this.#ready.resolve();
-    // A result that crossed the order to stop another way is late, not wrong.
-    if (frame.seq === this.#awaited?.seq) this.#awaited.resolve(frame);
+    if (frame === undefined) this.#end('it sent a frame that is none of the protocol');
+    else if (frame.nonce !== this.#nonce) this.#end('it sent a frame with a wrong nonce');
+    else if (frame.type === 'ready') this.#ready.resolve();
+    // A result that comes after its case was given up is late, not wrong.
+    else if (frame.seq === this.#awaited?.seq) this.#awaited.resolve(frame);
   }
 
   #send(frame: ToRunner): void {

@@ -67,10 +67,11 @@ function tmpfs({ limits, sourceBytes }: ContainerSpec): Record<string, string> {
   };
 }
 
+/** dockerode's types do not know this field of the engine's interface. */
+type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private' };
+
 /** The body of the engine's create call. */
 export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
-  const memory = memoryBytes(spec);
-  const ulimit = (name: string, value: number) => ({ Name: name, Soft: value, Hard: value });
   return {
     Image: spec.imageId,
     Entrypoint: commands[spec.profile],
@@ -94,48 +95,54 @@ export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
       [labels.worker]: spec.workerId,
       [labels.deadline]: String(spec.deadlineAt),
     },
-    HostConfig: {
-      NetworkMode: 'none',
-      ReadonlyRootfs: true,
-      Privileged: false,
-      Init: false,
-      AutoRemove: false,
-      CapDrop: ['ALL'],
-      CapAdd: ['SETUID', 'SETGID', 'KILL'],
-      SecurityOpt: ['no-new-privileges', `seccomp=${seccomp}`],
-      IpcMode: 'private',
-      CgroupnsMode: 'private',
-      PidMode: '',
-      UTSMode: '',
-      UsernsMode: '',
-      Tmpfs: tmpfs(spec),
-      // A mount, not a bind: the engine refuses when the folder is missing instead of making one.
-      Mounts: [
-        {
-          Type: 'bind',
-          Source: spec.socketFolder,
-          Target: '/gateway',
-          ReadOnly: true,
-          BindOptions: { Propagation: 'rprivate' },
-        },
-      ],
-      Memory: memory,
-      MemorySwap: memory,
-      OomKillDisable: false,
-      // The kernel shall choose a sandbox before a database when the host itself runs out of memory.
-      OomScoreAdj: 500,
-      PidsLimit: spec.limits.processes + overhead[spec.profile].tasks,
-      NanoCpus: 1_000_000_000,
-      CpuShares: 512,
-      ShmSize: mebibyte,
-      Ulimits: [
-        ulimit('nofile', 256),
-        ulimit('core', 0),
-        ulimit('memlock', 0),
-        ulimit('msgqueue', 0),
-        ulimit('fsize', spec.limits.diskBytes),
-      ],
-      LogConfig: { Type: 'none', Config: {} },
-    },
+    HostConfig: hostConfig(spec),
+  };
+}
+
+function hostConfig(spec: ContainerSpec): HostConfig {
+  const memory = memoryBytes(spec);
+  const ulimit = (name: string, value: number) => ({ Name: name, Soft: value, Hard: value });
+  return {
+    NetworkMode: 'none',
+    ReadonlyRootfs: true,
+    Privileged: false,
+    Init: false,
+    AutoRemove: false,
+    CapDrop: ['ALL'],
+    CapAdd: ['SETUID', 'SETGID', 'KILL'],
+    SecurityOpt: ['no-new-privileges', `seccomp=${seccomp}`],
+    IpcMode: 'private',
+    CgroupnsMode: 'private',
+    PidMode: '',
+    UTSMode: '',
+    UsernsMode: '',
+    Tmpfs: tmpfs(spec),
+    // A mount, not a bind: the engine refuses when the folder is missing instead of making one.
+    Mounts: [
+      {
+        Type: 'bind',
+        Source: spec.socketFolder,
+        Target: '/gateway',
+        ReadOnly: true,
+        BindOptions: { Propagation: 'rprivate' },
+      },
+    ],
+    Memory: memory,
+    MemorySwap: memory,
+    OomKillDisable: false,
+    // The kernel shall choose a sandbox before a database when the host itself runs out of memory.
+    OomScoreAdj: 500,
+    PidsLimit: spec.limits.processes + overhead[spec.profile].tasks,
+    NanoCpus: 1_000_000_000,
+    CpuShares: 512,
+    ShmSize: mebibyte,
+    Ulimits: [
+      ulimit('nofile', 256),
+      ulimit('core', 0),
+      ulimit('memlock', 0),
+      ulimit('msgqueue', 0),
+      ulimit('fsize', spec.limits.diskBytes),
+    ],
+    LogConfig: { Type: 'none', Config: {} },
   };
 }

@@ -29,7 +29,14 @@ export async function openDoor(door: ModelDoor, parent: string): Promise<OpenedD
     const listening = await door.listen(path);
     // The runner inside is root of the container, which is another user than the worker unless that is root too.
     await chmod(path, 0o666);
-    return { ok: true, folder, door: { [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose]().finally(remove) } };
+    const close = async () => {
+      try {
+        await listening[Symbol.asyncDispose]();
+      } finally {
+        await remove();
+      }
+    };
+    return { ok: true, folder, door: { [Symbol.asyncDispose]: close } };
   } catch (error) {
     await remove();
     throw error;

@@ -44,7 +44,7 @@ export type BuildResult =
   | { ok: false; problem: string };
 
 /** Reads the record of images. A missing or damaged file is no images: they are then built again. */
-async function readRecords(file: string): Promise<Partial<Record<ImageName, ImageRecord>>> {
+export async function readRecords(file: string): Promise<Partial<Record<ImageName, ImageRecord>>> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}';
     throw error;
@@ -130,7 +130,7 @@ async function importArchive(
   return { ok: false, problem: `the engine did not name the imported image: ${text.slice(0, 300)}` };
 }
 
-async function hasImage(docker: Docker, imageId: string): Promise<boolean> {
+export async function hasImage(docker: Docker, imageId: string): Promise<boolean> {
   return await docker
     .getImage(imageId)
     .inspect()

@@ -7,8 +7,11 @@ import { ProblemError } from '../errors.ts';
 /** Requests per minute and address; pages make about 10 for one visit, a poll every second makes 60. */
 const requestsPerMinute = 1_200;
 
-/** Headers, rate limit and host check. */
-export async function installProtection(app: App, deps: ServerDeps): Promise<void> {
+/** What a monitor or an engine's health check asks, by address instead of name; it tells nothing. */
+const anyHost: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz']);
+
+/** Headers, host check and rate limit. */
+export async function installProtection(app: App, deps: Pick<ServerDeps, 'hostNames'>): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -31,12 +34,15 @@ export async function installProtection(app: App, deps: ServerDeps): Promise<voi
     referrerPolicy: { policy: 'no-referrer' },
   });
   await app.register(rateLimit, { max: requestsPerMinute, timeWindow: '1 minute' });
-  if (deps.hostNames.length > 0) {
-    app.addHook('onRequest', async (request) => {
-      // A page elsewhere can point its own name at 127.0.0.1 and then read us as "same origin"; the Host header tells.
-      if (!deps.hostNames.includes(request.hostname)) {
-        throw new ProblemError('forbidden_host', `this server does not answer to "${request.hostname.slice(0, 100)}"`);
-      }
-    });
-  }
+  app.addHook('onRequest', async (request, reply) => {
+    // Named in every 5xx and in the log, so that an operator finds the one by the other.
+    reply.header('x-request-id', request.id);
+    // What an account sees must not be kept by a cache in between; pages and assets set their own.
+    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+    if (deps.hostNames.length === 0 || anyHost.has(request.routeOptions.url)) return;
+    // A page elsewhere can point its own name at 127.0.0.1 and then read us as "same origin"; the Host header tells.
+    if (!deps.hostNames.includes(request.hostname.toLowerCase())) {
+      throw new ProblemError('forbidden_host', `this server does not answer to "${request.hostname.slice(0, 100)}"`);
+    }
+  });
 }

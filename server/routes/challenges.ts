@@ -8,6 +8,7 @@ import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
 import { ProblemError } from '../errors.ts';
 import { pageReply } from '../page-reply.ts';
+import { problemReplies } from '../problem-replies.ts';
 
 const Params = z.object({ slug: Slug });
 const tags = ['challenges'];
@@ -21,19 +22,19 @@ export async function challengeRoutes(app: App, deps: ServerDeps): Promise<void>
         tags,
         summary: 'List challenges, by text and tag',
         querystring: ChallengeQuery,
-        response: { 200: pageOf(ChallengeSummary) },
+        response: { 200: pageOf(ChallengeSummary), ...problemReplies() },
       },
     },
     async (request) => pageReply(await listChallenges(deps.db, request.query), 'there are no challenges'),
   );
   app.get(
     '/api/challenges/:slug',
-    { schema: { tags, summary: 'One challenge, its rubric in words', params: Params, response: { 200: ChallengeDetail } } },
+    { schema: { tags, summary: 'One challenge, its rubric in words', params: Params, response: { 200: ChallengeDetail, ...problemReplies('not_found') } } },
     async (request) => (await showChallenge(deps.db, request.params.slug)) ?? missing(request.params.slug),
   );
   app.get(
     '/api/challenges/:slug/rubric',
-    { schema: { tags, summary: 'The readable source files of its rubric', params: Params, response: { 200: RubricSource } } },
+    { schema: { tags, summary: 'The readable source files of its rubric', params: Params, response: { 200: RubricSource, ...problemReplies('not_found') } } },
     async (request) => (await rubricSource(deps.db, deps.blobs, request.params.slug)) ?? missing(request.params.slug),
   );
 }

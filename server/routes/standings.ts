@@ -5,6 +5,7 @@ import { listStandings } from '../../domain/standings.ts';
 import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
 import { pageReply } from '../page-reply.ts';
+import { problemReplies } from '../problem-replies.ts';
 
 const Query = PageQuery.extend({ phase: Slug.optional() });
 
@@ -18,7 +19,7 @@ export async function standingRoutes(app: App, deps: ServerDeps): Promise<void> 
         summary: 'Standing of a phase, best first',
         params: z.object({ slug: Slug }),
         querystring: Query,
-        response: { 200: pageOf(StandingView) },
+        response: { 200: pageOf(StandingView), ...problemReplies('not_found') },
       },
     },
     async (request) => {

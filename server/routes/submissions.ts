@@ -9,12 +9,22 @@ import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
 import { ProblemError } from '../errors.ts';
 import { pageReply } from '../page-reply.ts';
-import { idempotencyKeyOf } from '../plugins/idempotency.ts';
-import { requireActor } from '../plugins/identity.ts';
+import { IdempotencyKey } from '../plugins/idempotency.ts';
+import { refuseVisitors, requireActor } from '../plugins/identity.ts';
+import { needsToken, problemReplies } from '../problem-replies.ts';
 import { readUpload } from '../upload.ts';
 
 const tags = ['submissions'];
 const Params = z.object({ id: Id });
+const createProblems = [
+  'unauthenticated',
+  'cross_site',
+  'not_found',
+  'idempotency_conflict',
+  'too_large',
+  'unsupported_media',
+  'invalid_submission',
+] as const;
 const cancelProblems = { unknown_evaluation: 'not_found', not_yours: 'not_yours', already_done: 'conflict' } as const;
 
 /** Submissions: create with JSON or a file, list, show, cancel. */
@@ -27,7 +37,7 @@ export async function submissionRoutes(app: App, deps: ServerDeps): Promise<void
         tags,
         summary: 'List submissions, newest first',
         querystring: PageQuery.extend({ challenge: Slug.optional(), mine: z.enum(['true', 'false']).optional() }),
-        response: { 200: pageOf(SubmissionView) },
+        response: { 200: pageOf(SubmissionView), ...problemReplies('unauthenticated') },
       },
     },
     async (request) => {
@@ -38,12 +48,28 @@ export async function submissionRoutes(app: App, deps: ServerDeps): Promise<void
   );
   app.get(
     '/api/submissions/:id',
-    { schema: { tags, summary: 'One submission with its evaluation', params: Params, response: { 200: SubmissionView } } },
+    {
+      schema: {
+        tags,
+        summary: 'One submission with its evaluation',
+        params: Params,
+        response: { 200: SubmissionView, ...problemReplies('not_found') },
+      },
+    },
     (request) => shown(deps, request.params.id),
   );
   app.post(
     '/api/submissions/:id/cancel',
-    { schema: { tags, summary: 'Cancel it; free before its first model call', params: Params, response: { 200: SubmissionView } } },
+    {
+      preParsing: refuseVisitors,
+      schema: {
+        tags,
+        summary: 'Cancel it; free before its first model call',
+        security: needsToken,
+        params: Params,
+        response: { 200: SubmissionView, ...problemReplies('unauthenticated', 'cross_site', 'not_yours', 'not_found', 'conflict') },
+      },
+    },
     async (request) => {
       const cancelled = await cancelSubmission(deps.db, request.params.id, requireActor(request));
       if (!cancelled.ok) throw new ProblemError(cancelProblems[cancelled.code], cancelled.message);
@@ -60,18 +86,24 @@ function addCreate(app: App, deps: ServerDeps): void {
       schema: {
         tags,
         summary: 'Submit: a JSON document, or multipart/form-data with `file` and optional `title` and `phase`',
+        security: needsToken,
         params: z.object({ slug: Slug }),
-        body: CreateSubmission.optional(),
-        response: { 201: SubmissionView, 200: SubmissionView },
+        headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
+        body: CreateSubmission,
+        response: {
+          201: SubmissionView.describe('Stored; its evaluation has begun'),
+          200: SubmissionView.describe('The submission that an earlier request with this Idempotency-Key made'),
+          ...problemReplies(...createProblems),
+        },
       },
-      // A file upload has no JSON body to validate; `readUpload` checks it by the same schema.
+      preParsing: refuseVisitors,
+      // A file upload has no JSON body to validate; `readUpload` makes one, checked by the same schema.
       preValidation: async (request) => {
         if (request.isMultipart()) request.body = await readUpload(request, deps, (request.params as { slug: string }).slug);
       },
     },
     async (request, reply) => {
       const account = requireActor(request);
-      if (request.body == null) throw new ProblemError('bad_request', 'a submission needs a body');
       const { title, phase, submission } = request.body;
       const created = await createSubmission(deps.db, deps.blobs, deps.installation, {
         account,
@@ -79,7 +111,7 @@ function addCreate(app: App, deps: ServerDeps): void {
         phase,
         title,
         document: submission,
-        idempotencyKey: idempotencyKeyOf(request),
+        idempotencyKey: request.headers['idempotency-key'],
       });
       if (!created.ok) throw refused(created);
       if (created.created) await publish(deps, created.evaluationId);

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Problem } from '../../contracts/api.ts';
 import { describeWith } from '../setup/optional.ts';
 import { chromiumState, launch, layoutShift, openPage, signIn, tabTo } from './browser.ts';
 import { type Site, startSite } from './site.ts';
@@ -128,23 +129,61 @@ describeWith('chromium', chromiumState, 'pages', () => {
   it('checks before it sends, and shows what the server refuses field by field', async () => {
     await using open = await openPage(browser, site.url);
     const { page, faults, allowStatus } = open;
-    allowStatus.add(400).add(422);
-    await signIn(page, site.token);
+    allowStatus.add(401).add(422);
     await page.goto(`/challenges/${site.answers.slug}?tab=submit`);
-    await page.getByRole('button', { name: 'Submit', exact: true }).click();
+    const submit = page.getByRole('button', { name: 'Submit', exact: true });
+    await submit.click();
     const alert = page.getByRole('form', { name: 'Submission' }).getByRole('alert');
     await alert.getByText('Nothing is filled in yet.').waitFor();
-    expect(await alert.evaluate((element) => element === document.activeElement)).toBe(true);
-    const field = page.locator('.submit-form textarea').first();
-    await field.fill(Array.from({ length: 30 }, (_, i) => `refuse-me ${i}`).join('\n'));
-    await page.getByRole('button', { name: 'Submit', exact: true }).click();
-    await alert.getByRole('listitem').first().waitFor();
-    expect(await alert.textContent()).toContain('Something in what was sent');
     await expect.poll(() => alert.evaluate((element) => element === document.activeElement)).toBe(true);
+    const field = page.locator('.submit-form textarea').first();
+    await field.fill('a guess');
+    // Nobody is signed in: the server refuses, and nothing that was typed is lost.
+    const refused = page.waitForResponse((response) => response.request().method() === 'POST' && response.status() === 401);
+    await submit.click();
+    await refused;
+    await expect.poll(() => alert.textContent()).not.toContain('Nothing is filled in yet.');
+    await expect.poll(() => alert.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await field.inputValue()).toBe('a guess');
+    const key = await field.evaluate((element) => (element as HTMLTextAreaElement).labels[0]?.textContent);
+    const problem = Problem.parse({
+      type: 'about:blank',
+      title: 'Invalid',
+      status: 422,
+      code: 'invalid_submission',
+      detail: 'the submission does not fit',
+      faultOf: 'participant',
+      advice: 'Mend it.',
+      errors: [{ path: `submission/answers/${key}/0`, message: 'is too long' }],
+    });
+    await page.route('**/submissions', (route) => route.fulfill({ status: 422, json: problem }));
+    await submit.click();
+    await alert.getByRole('listitem').getByText('is too long').waitFor();
+    expect(await alert.textContent()).toContain('Something in what was sent');
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     expect(page.url()).toContain('tab=submit');
     expect(faults).toEqual([]);
   });
+
+  it(
+    'says on the submission page what is wrong with an invalid submission and whose fault it is',
+    async () => {
+      await using open = await openPage(browser, site.url);
+      const { page, faults } = open;
+      await signIn(page, site.token);
+      await page.goto(`/challenges/${site.answers.slug}?tab=submit`);
+      const guesses = Array.from({ length: 30 }, (_, i) => `refuse-me ${i}`);
+      await page.locator('.submit-form textarea').first().fill(guesses.join('\n'));
+      await page.getByRole('button', { name: 'Submit', exact: true }).click();
+      await page.waitForURL(/\/submissions\/[0-9a-f-]{36}$/);
+      const result = page.getByRole('region', { name: 'Result' });
+      await result.getByText('invalid').first().waitFor({ timeout: judged });
+      expect(await result.textContent()).toContain('Something in what was sent');
+      expect(await page.locator('.stage-skipped').count()).toBeGreaterThan(0);
+      expect(faults).toEqual([]);
+    },
+    2 * judged,
+  );
 
   it('reads a file with the same rules as the server', async () => {
     await using open = await openPage(browser, site.url);
@@ -158,7 +197,7 @@ describeWith('chromium', chromiumState, 'pages', () => {
       mimeType: 'text/x-python',
       buffer: Buffer.from('def solve(task, api):\n    return "x"\n'),
     });
-    expect(await page.getByLabel('Language').inputValue()).toBe('python');
+    await expect.poll(() => page.getByLabel('Language').inputValue()).toBe('python');
     expect(await page.getByLabel('Program', { exact: true }).inputValue()).toContain('def solve');
     await page.getByRole('tab', { name: 'Rubric' }).click();
     await page.getByRole('tab', { name: 'Submit' }).click();

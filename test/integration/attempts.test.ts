@@ -34,7 +34,8 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-const running = async (phase = 'development'): Promise<Lease> => toRunning(database.db, (await submit(database.db, blobs, { phase })).evaluationId);
+const running = async (phase = 'development'): Promise<Lease> =>
+  toRunning(database.db, (await submit(database.db, blobs, { phase })).evaluationId);
 const draw = (lease: Lease) =>
   allotment(database.db, lease, { calls: 10, inputTokens: 10, outputTokens: 10, costMicros: 10 }).draw({
     calls: 1,
@@ -51,7 +52,14 @@ describe('failAttempt', () => {
     for (let attempt = 1; attempt < retryPolicy.attempts; attempt++) {
       expect(await failAttempt(database.db, lease, fault)).toBe('retry');
       const row = await rowOf(database.db, id);
-      expect(row).toMatchObject({ status: 'queued', attempt: attempt + 1, lease_holder: null, attempt_cost: 'open', progress_done: 1, reason: fault });
+      expect(row).toMatchObject({
+        status: 'queued',
+        attempt: attempt + 1,
+        lease_holder: null,
+        attempt_cost: 'open',
+        progress_done: 1,
+        reason: fault,
+      });
       const waitMs = row.next_attempt_at!.getTime() - row.status_since.getTime();
       expect(Math.abs(waitMs - retryDelayMs(attempt))).toBeLessThan(500);
       expect(await claim(database.db, id, { from: ['queued'], to: 'running', workerId: 'early' })).toBeNull();

@@ -4,7 +4,18 @@ import { failAttempt } from '../../domain/attempts.ts';
 import { allotment, BudgetLostInCrash } from '../../domain/budgets.ts';
 import { claim, type Lease } from '../../domain/leases.ts';
 import { recordCases } from '../../domain/recording.ts';
-import { fault, letLeaseRunOut, makeRetryDue, memoryBlobs, publish, resultOf, rowOf, runningAgain, submit, toRunning } from '../setup/records.ts';
+import {
+  fault,
+  letLeaseRunOut,
+  makeRetryDue,
+  memoryBlobs,
+  publish,
+  resultOf,
+  rowOf,
+  runningAgain,
+  submit,
+  toRunning,
+} from '../setup/records.ts';
 import { type TestDatabase, testDatabase } from '../setup/with-database.ts';
 
 let database: TestDatabase;
@@ -106,7 +117,12 @@ describe('after a crash', () => {
   it('starts the next attempt with all but what the recorded cases used', async () => {
     const heir = await crashed(60);
     const settled = resultOf('p0', { usage: { calls: 5, inputTokens: 50, outputTokens: 25, costMicros: '350' } });
-    const failed = resultOf('p1', { end: 'error', grades: [], score: null, usage: { calls: 9, inputTokens: 90, outputTokens: 45, costMicros: '630' } });
+    const failed = resultOf('p1', {
+      end: 'error',
+      grades: [],
+      score: null,
+      usage: { calls: 9, inputTokens: 90, outputTokens: 45, costMicros: '630' },
+    });
     expect(await recordCases(database.db, heir, [settled, failed])).toBe(true);
     expect(await failAttempt(database.db, heir, fault)).toBe('retry');
     expect(await drawn(heir.evaluationId)).toEqual([5, 50, 25, 350]);

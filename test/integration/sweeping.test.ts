@@ -9,7 +9,18 @@ import { claim } from '../../domain/leases.ts';
 import { moveTo } from '../../domain/moves.ts';
 import { describeWaits, expireUnrunnable, findStuck, resendAfterMs } from '../../domain/sweeping.ts';
 import { forgetDeadWorkers, heartbeat, liveNeeds, liveWorkers, removeWorker } from '../../domain/workers.ts';
-import { eventsOf, fault, letLeaseRunOut, makeRetryDue, memoryBlobs, publish, rowOf, submit, toQueued, toRunning } from '../setup/records.ts';
+import {
+  eventsOf,
+  fault,
+  letLeaseRunOut,
+  makeRetryDue,
+  memoryBlobs,
+  publish,
+  rowOf,
+  submit,
+  toQueued,
+  toRunning,
+} from '../setup/records.ts';
 import { type TestDatabase, testDatabase } from '../setup/with-database.ts';
 
 let database: TestDatabase;
@@ -24,7 +35,9 @@ afterEach(() => database[Symbol.asyncDispose]());
 
 /** Moves the start of a wait, and of what was sent again, into the past. */
 const age = (id: string, ms: number) =>
-  sql`update evaluation set status_since = status_since - ${ms} * interval '1 ms', resent_at = resent_at - ${ms} * interval '1 ms' where id = ${id}`.execute(db);
+  sql`update evaluation set status_since = status_since - ${ms} * interval '1 ms', resent_at = resent_at - ${ms} * interval '1 ms' where id = ${id}`.execute(
+    db,
+  );
 const entered = async () => (await submit(db, blobs)).evaluationId;
 const worker = (needs: Need[], changes: { id?: string; stages?: string[] } = {}) => ({
   id: changes.id ?? uuidv7(),
@@ -36,7 +49,13 @@ const worker = (needs: Need[], changes: { id?: string; stages?: string[] } = {})
 
 describe('findStuck', () => {
   it('finds what waited too long, with its stage and need, and leaves alone what is fresh or held', async () => {
-    const [fresh, received, queued, verifying, held] = [await entered(), await entered(), await entered(), await entered(), await entered()];
+    const [fresh, received, queued, verifying, held] = [
+      await entered(),
+      await entered(),
+      await entered(),
+      await entered(),
+      await entered(),
+    ];
     await toQueued(db, queued, 'python');
     expect(await moveTo(db, await toRunning(db, verifying), 'verifying')).toBe(true);
     await toRunning(db, held);
@@ -103,7 +122,10 @@ describe('waits', () => {
     await heartbeat(db, { ...js, needs: ['none', 'js', 'python'] });
     expect(await describeWaits(db)).toBe(1);
     expect((await showEvaluation(db, id))?.waiting).toMatchObject({ reason: { code: 'waits_in_queue' }, deadlineAt: null });
-    expect((await eventsOf(db, id)).filter((event) => event.kind === 'waiting').map((event) => event.reason.code)).toEqual(['no_worker', 'waits_in_queue']);
+    expect((await eventsOf(db, id)).filter((event) => event.kind === 'waiting').map((event) => event.reason.code)).toEqual([
+      'no_worker',
+      'waits_in_queue',
+    ]);
     expect(await claim(db, id, { from: ['queued'], to: 'running', workerId: 'w' })).not.toBeNull();
     expect((await showEvaluation(db, id))?.waiting).toBeNull();
   });

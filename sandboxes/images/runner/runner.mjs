@@ -175,14 +175,20 @@ async function open(frame) {
   writeFrame({ nonce: opening.nonce, type: 'ready' });
 }
 
-async function serve(frame) {
-  const result = await runCase(opening, frame);
-  closeConnections();
-  writeFrame({ nonce: opening.nonce, ...result });
+function serve(frame) {
+  runCase(opening, frame).then(
+    (result) => {
+      closeConnections();
+      writeFrame({ nonce: opening.nonce, ...result });
+    },
+    (error) => {
+      process.stderr.write(`${error.stack}\n`, () => process.exit(1));
+    },
+  );
 }
 
 for await (const frame of frames(process.stdin)) {
-  // A rejection of any of these ends PID 1, which the worker sees. The loop goes on meanwhile, to hear an order to stop.
+  // The loop goes on while a case runs, to hear an order to stop it.
   if (frame.type === 'open') await open(frame);
   else if (frame.type === 'stop') stopCase();
   else serve(frame);

@@ -257,7 +257,10 @@ class Case:
 
     def read(self, fd):
         """Reads what is there, up to one byte above the cap: that byte lets the worker see the excess itself."""
-        into, cap = (self.answer, self.answer_bytes + ANSWER_EXTRA) if fd == self.answer_fd else (self.log, self.output_bytes)
+        if fd == self.answer_fd:
+            into, cap = self.answer, self.runner.answer_bytes + ANSWER_EXTRA
+        else:
+            into, cap = self.log, self.runner.output_bytes
         try:
             data = os.read(fd, max(1, min(65536, cap + 1 - len(into))))
         except BlockingIOError:

@@ -1,6 +1,7 @@
 import type { ChallengeDetail } from '../../../contracts/api.ts';
 import { DemonstrationTag, kindLabel, RiskTag, SimulatedTag, Tag } from '../components/badges.tsx';
 import { ShortHash } from '../components/hash.tsx';
+import { needLabel } from '../components/need.ts';
 import { VisibleText } from '../components/visible-text.tsx';
 
 /** Title, what it is about, its marks, and what a participant must know before anything else. */
@@ -36,7 +37,7 @@ export function ChallengeHead({ challenge }: { challenge: ChallengeDetail }) {
       {blocked.map(({ need, reason }) => (
         <div key={need} className="notice notice-warn">
           <p>
-            <strong>Submissions that need “{need}” cannot run here now.</strong>{' '}
+            <strong>Cannot run here now: {needLabel(need)}.</strong>{' '}
             {reason === null ? 'No worker that is alive offers it.' : <VisibleText text={reason} />}
           </p>
         </div>

@@ -77,9 +77,7 @@ function StandingRow({ row, axis }: { row: StandingView; axis: Axis }) {
         <Link to="/submissions/$id" params={{ id: row.submissionId }}>
           <VisibleText text={row.submissionTitle} />
         </Link>
-        <div className="muted sub-line">
-          <VisibleText text={row.participant} /> {row.sample && <SampleTag />}
-        </div>
+        <div className="muted sub-line">{row.sample ? <SampleTag /> : <VisibleText text={row.participant} />}</div>
       </td>
       <td className="right numbers">{formatScore(row.score)}</td>
       <td className="interval-cell">

@@ -8,9 +8,31 @@ describe('parseMarkdown', () => {
     );
     expect(blocks.map((block) => block.kind)).toEqual(['heading', 'paragraph', 'list', 'list', 'code', 'quote', 'table']);
     expect(blocks[1]).toEqual({ kind: 'paragraph', inline: [{ kind: 'text', text: 'Two lines of prose' }] });
-    expect(blocks[2]).toMatchObject({ ordered: false, items: [[{ text: 'one more' }], [{ text: 'two' }]] });
+    expect(blocks[2]).toMatchObject({ ordered: false, items: [{ inline: [{ text: 'one more' }] }, { inline: [{ text: 'two' }] }] });
     expect(blocks[4]).toEqual({ kind: 'code', text: '# code' });
     expect(blocks[6]).toMatchObject({ head: [[{ text: 'a' }], [{ text: 'b' }]], rows: [[[{ text: '1' }], [{ text: '2' }]]] });
+  });
+
+  it('keeps bullets inside an item', () => {
+    const [list] = parseMarkdown('1. topics:\n   - _a_ one\n     more\n   - two\n2. next\n');
+    expect(list).toEqual({
+      kind: 'list',
+      ordered: true,
+      items: [
+        {
+          inline: [{ kind: 'text', text: 'topics:' }],
+          children: [
+            [
+              { kind: 'emphasis', text: 'a' },
+              { kind: 'text', text: ' one more' },
+            ],
+            [{ kind: 'text', text: 'two' }],
+          ],
+        },
+        { inline: [{ kind: 'text', text: 'next' }], children: [] },
+      ],
+    });
+    expect(parseInline('a snake_case_name')).toEqual([{ kind: 'text', text: 'a snake_case_name' }]);
   });
 
   it('keeps HTML as the text it is', () => {
@@ -48,7 +70,7 @@ describe('parseInline', () => {
 
   it('stays linear on text made to be slow', () => {
     const started = performance.now();
-    for (const piece of ['[', '`', '**a', '[a](', 'https://', '*a ']) parseInline(piece.repeat(40_000));
+    for (const piece of ['[', '`', '**a', '[a](', 'https://', '*a ', ' _a']) parseInline(piece.repeat(40_000));
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 });

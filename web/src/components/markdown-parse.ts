@@ -11,18 +11,24 @@ export type Inline =
   | { kind: 'emphasis'; text: string }
   | { kind: 'link'; text: string; href: string };
 
+/** `children` are the bullets of a list inside the item; deeper ones are shown at that depth too. */
+export interface ListItem {
+  inline: Inline[];
+  children: Inline[][];
+}
+
 export type Block =
   | { kind: 'heading'; level: number; inline: Inline[] }
   | { kind: 'paragraph'; inline: Inline[] }
   | { kind: 'quote'; inline: Inline[] }
-  | { kind: 'list'; ordered: boolean; items: Inline[][] }
+  | { kind: 'list'; ordered: boolean; items: ListItem[] }
   | { kind: 'table'; head: Inline[][]; rows: Inline[][][] }
   | { kind: 'code'; text: string };
 
 const fence = /^ {0,3}(`{3,}|~{3,})/;
 const heading = /^(#{1,6}) +(.*)$/;
-const bullet = /^ {0,5}[-*+] +(.*)$/;
-const numbered = /^ {0,5}\d{1,4}[.)] +(.*)$/;
+const bullet = /^ {0,9}[-*+] +(.*)$/;
+const numbered = /^ {0,9}\d{1,4}[.)] +(.*)$/;
 const tableRule = /^\|?[ :|-]{3,1000}$/;
 
 /** Blocks of a README in order. Lines are joined as Markdown does; an unclosed code block runs to the end. */
@@ -64,17 +70,26 @@ function takeCode(lines: readonly string[], at: number, mark: string): Taken {
 
 function takeList(lines: readonly string[], at: number): Taken {
   const ordered = numbered.test(lines[at] ?? '');
-  const items: string[] = [];
+  const indent = indentOf(lines[at] ?? '');
+  const items: { text: string; children: string[] }[] = [];
   let end = at;
   for (; end < lines.length; end++) {
     const line = lines[end] ?? '';
-    const item = (ordered ? numbered : bullet).exec(line);
-    if (item) items.push(item[1] ?? '');
-    else if (/^ +\S/.test(line) && items.length > 0) items.push(`${items.pop()} ${line.trim()}`);
-    else break;
+    const item = (bullet.exec(line) ?? numbered.exec(line))?.[1];
+    const last = items.at(-1);
+    if (item !== undefined && indentOf(line) <= indent + 1) {
+      if (numbered.test(line) !== ordered) break;
+      items.push({ text: item, children: [] });
+    } else if (last === undefined || indentOf(line) <= indent || line.trim() === '') break;
+    else if (item !== undefined) last.children.push(item);
+    else if (last.children.length > 0) last.children.push(`${last.children.pop()} ${line.trim()}`);
+    else last.text += ` ${line.trim()}`;
   }
-  return { block: { kind: 'list', ordered, items: items.map(parseInline) }, next: end };
+  const parsed = items.map(({ text, children }) => ({ inline: parseInline(text), children: children.map(parseInline) }));
+  return { block: { kind: 'list', ordered, items: parsed }, next: end };
 }
+
+const indentOf = (line: string): number => line.length - line.trimStart().length;
 
 function takeTable(lines: readonly string[], at: number): Taken {
   const cells = (line: string) =>
@@ -107,7 +122,7 @@ const startsBlock = (line: string): boolean =>
   line.trim() === '' || fence.test(line) || heading.test(line) || bullet.test(line) || numbered.test(line) || line.startsWith('>');
 
 const inlinePattern =
-  /`([^`]{1,2000})`|\*\*([^*]{1,1000})\*\*|\*([^*\s][^*]{0,500})\*|\[([^[\]]{1,500})\]\((https?:\/\/[^\s()<>"]{1,1000})\)|(https?:\/\/[^\s()<>"'`]{1,1000}[^\s()<>"'`.,;:!?])/g;
+  /`([^`]{1,2000})`|\*\*([^*]{1,1000})\*\*|\*([^*\s][^*]{0,500})\*|(?<![A-Za-z0-9_])_([^_\s][^_]{0,500})_(?![A-Za-z0-9_])|\[([^[\]]{1,500})\]\((https?:\/\/[^\s()<>"]{1,1000})\)|(https?:\/\/[^\s()<>"'`]{1,1000}[^\s()<>"'`.,;:!?])/g;
 
 /** The parts of one line of prose. Only http and https addresses become links; `javascript:` stays text. */
 export function parseInline(text: string): Inline[] {
@@ -115,7 +130,8 @@ export function parseInline(text: string): Inline[] {
   let end = 0;
   for (const match of text.matchAll(inlinePattern)) {
     if (match.index > end) parts.push({ kind: 'text', text: text.slice(end, match.index) });
-    const [whole, code, strong, emphasis, label, href, bare] = match;
+    const [whole, code, strong, starred, underlined, label, href, bare] = match;
+    const emphasis = starred ?? underlined;
     if (code !== undefined) parts.push({ kind: 'code', text: code });
     else if (strong !== undefined) parts.push({ kind: 'strong', text: strong });
     else if (emphasis !== undefined) parts.push({ kind: 'emphasis', text: emphasis });

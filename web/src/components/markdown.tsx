@@ -31,7 +31,18 @@ function BlockView({ block }: { block: Block }): ReactNode {
     case 'code':
       return <TextBlock label="Code" text={block.text} />;
     case 'list': {
-      const items = keyed(block.items).map(([key, item]) => <li key={key}>{inlines(item)}</li>);
+      const items = keyed(block.items).map(([key, item]) => (
+        <li key={key}>
+          {inlines(item.inline)}
+          {item.children.length > 0 && (
+            <ul>
+              {keyed(item.children).map(([childKey, child]) => (
+                <li key={childKey}>{inlines(child)}</li>
+              ))}
+            </ul>
+          )}
+        </li>
+      ));
       return block.ordered ? <ol>{items}</ol> : <ul>{items}</ul>;
     }
     case 'table':

@@ -65,7 +65,7 @@ function Nothing({ filtered, onDrop }: { filtered: boolean; onDrop: () => void }
   return (
     <Empty why={loading ? 'The built-in challenges are being loaded.' : 'No challenge has been published here yet.'}>
       <p className="muted">
-        An operator publishes one with <code>collective publish</code> from a rubric's folder.
+        A worker publishes the built-in challenges when it starts, unless <code>LOAD_LIBRARY</code> is off.
       </p>
     </Empty>
   );

@@ -4,6 +4,7 @@ import { systemQuery } from '../api/queries.ts';
 import { Tag } from '../components/badges.tsx';
 import { Empty } from '../components/empty.tsx';
 import { formatCount } from '../components/format.ts';
+import { needLabel } from '../components/need.ts';
 import { usePageTitle } from '../components/page-title.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
@@ -69,7 +70,7 @@ function Workers({ workers }: { workers: SystemView['workers'] }) {
             <td>
               <span className="tags">
                 {worker.needs.map((need) => (
-                  <Tag key={need}>{need}</Tag>
+                  <Tag key={need}>{needLabel(need)}</Tag>
                 ))}
               </span>
             </td>
@@ -95,7 +96,7 @@ function Missing({ workers }: { workers: SystemView['workers'] }) {
       <TableFrame caption="What no worker can run now">
         <thead>
           <tr>
-            <th scope="col">Need</th>
+            <th scope="col">What</th>
             <th scope="col">Why</th>
             <th scope="col">What to install</th>
           </tr>
@@ -103,7 +104,7 @@ function Missing({ workers }: { workers: SystemView['workers'] }) {
         <tbody>
           {rows.map((row) => (
             <tr key={row.need}>
-              <th scope="row">{row.need}</th>
+              <th scope="row">{needLabel(row.need)}</th>
               <td>
                 <VisibleText text={row.reason} />
               </td>

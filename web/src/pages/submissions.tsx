@@ -67,9 +67,7 @@ function Rows({ rows }: { rows: readonly SubmissionView[] }) {
               <Link to="/submissions/$id" params={{ id: row.id }}>
                 <VisibleText text={row.title} />
               </Link>
-              <div className="muted sub-line">
-                <VisibleText text={row.participant} /> {row.sample && <SampleTag />}
-              </div>
+              <div className="muted sub-line">{row.sample ? <SampleTag /> : <VisibleText text={row.participant} />}</div>
             </th>
             <td>
               <Link to="/challenges/$slug" params={{ slug: row.challenge }}>

@@ -39,10 +39,10 @@ export function Shell() {
       </header>
       <main id="main" ref={main} tabIndex={-1}>
         {tokenSignIn.error && <ProblemNotice error={tokenSignIn.error} what="Signing in with this link failed." />}
-        <FirstStart />
         <Suspense fallback={null}>
           <Outlet />
         </Suspense>
+        <FirstStart />
       </main>
       <footer className="site-foot muted">
         <button type="button" className="link-button" onClick={() => setHelp(true)}>

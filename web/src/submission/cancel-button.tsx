@@ -1,15 +1,16 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { SubmissionView } from '../../../contracts/api.ts';
 import { paths } from '../../../contracts/paths.ts';
-import type { Status } from '../../../contracts/status.ts';
 import { call } from '../api/client.ts';
 import { systemQuery } from '../api/queries.ts';
 import { PageDialog } from '../components/dialog.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 
-/** Cancels a submission that is not done, after one question. Only those who are signed in are offered it. */
-export function CancelButton({ submissionId, status }: { submissionId: string; status: Status }) {
+/** Cancels a submission that is not done, after one question. Only who made it is offered it. */
+export function CancelButton({ submission }: { submission: SubmissionView }) {
+  const submissionId = submission.id;
   const [asking, setAsking] = useState(false);
   const client = useQueryClient();
   const { data: system } = useQuery(systemQuery);
@@ -20,7 +21,7 @@ export function CancelButton({ submissionId, status }: { submissionId: string; s
       return client.invalidateQueries({ queryKey: ['submission', submissionId] });
     },
   });
-  if (status === 'done' || !system?.account) return null;
+  if (submission.evaluation.status === 'done' || system?.account !== submission.participant) return null;
   return (
     <>
       <Button size="compact-sm" variant="default" onClick={() => setAsking(true)}>

@@ -1,5 +1,6 @@
 import { Progress } from '@mantine/core';
 import type { EvaluationView } from '../../../contracts/api.ts';
+import type { Status } from '../../../contracts/status.ts';
 import { formatInterval, formatScore } from '../components/format.ts';
 import { IntervalBar, sharedAxis } from '../components/interval-bar.tsx';
 import { OutcomeMark, outcomeMeaning } from '../components/outcome.tsx';
@@ -12,6 +13,18 @@ const costs: Record<EvaluationView['attemptCost'], string> = {
   open: 'not decided yet',
   spent: 'spent',
   returned: 'returned: it costs you nothing',
+};
+
+/** What goes on in a stage when nothing holds it up. */
+const stageWords: Record<Status, string> = {
+  received: 'Waits for a worker to take it; the status page shows which are alive.',
+  screening: 'Its shape and size are checked.',
+  queued: 'Waits for a free worker that can run it.',
+  running: 'A score is shown when all cases are judged, with its interval.',
+  grading: 'The graders decide.',
+  verifying: 'The result is checked and sealed.',
+  parked: 'Waits for an operator; the attempt costs nothing if it cannot go on.',
+  done: '',
 };
 
 /** The outcome in words with its score; while it runs, how far it is, in the same space. */
@@ -37,7 +50,7 @@ function Running({ evaluation, retry }: { evaluation: EvaluationView; retry: Liv
       {evaluation.waiting || retry ? (
         <WaitingNotice waiting={evaluation.waiting} retry={retry} />
       ) : (
-        <p className="muted">A score is shown when all cases are judged, with its interval.</p>
+        <p className="muted">{stageWords[evaluation.status]}</p>
       )}
     </>
   );

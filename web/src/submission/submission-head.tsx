@@ -29,14 +29,15 @@ export function SubmissionHead({ submission, live }: { submission: SubmissionVie
           <span className="live-dot" aria-hidden="true" />
           {liveWords[live]}
         </span>
-        <CancelButton submissionId={submission.id} status={evaluation.status} />
+        <CancelButton submission={submission} />
       </div>
       <p className="muted">
         to{' '}
         <Link to="/challenges/$slug" params={{ slug: submission.challenge }}>
           {submission.challenge}
         </Link>{' '}
-        (phase {evaluation.phase}) by <VisibleText text={submission.participant} />, <RelativeTime at={submission.createdAt} />
+        (phase {evaluation.phase}) {submission.sample ? 'as it ships with the challenge' : 'by '}
+        {!submission.sample && <VisibleText text={submission.participant} />}, <RelativeTime at={submission.createdAt} />
       </p>
       <div className="tags">
         <Tag>{kindLabel(submission.kind)}</Tag>

@@ -26,7 +26,7 @@ export function CaseFields({ challenge, form, draft, errors, onChange }: FieldsP
       {challenge.publicCases.map(({ key, input }) => (
         <Textarea
           key={key}
-          label={<VisibleText text={key} />}
+          label={<VisibleText text={key.trimEnd()} />}
           description={inputWords(input, key) === '' ? undefined : <VisibleText text={inputWords(input, key)} />}
           autosize={false}
           rows={shape === 'text' ? 3 : 4}

@@ -1,6 +1,7 @@
 import { Button, SegmentedControl, Textarea } from '@mantine/core';
+import type { ChallengeDetail } from '../../../contracts/api.ts';
 import type { SubmissionForm } from '../../../contracts/rubric.ts';
-import { formatBytes, plural } from '../components/format.ts';
+import { formatBytes, formatCount, plural } from '../components/format.ts';
 import { VisibleText } from '../components/visible-text.tsx';
 import { CaseFields } from './case-fields.tsx';
 import { mostFields } from './draft.ts';
@@ -13,7 +14,8 @@ export type MapForm = Extract<SubmissionForm, { kind: 'answers' | 'prompts' }>;
 /** Answers or prompts by case: a field for each public case while they are few, the whole map as JSON, or a file. */
 export function MapFields(props: FieldsProps & { form: MapForm }) {
   const { challenge, form, draft, onChange } = props;
-  const few = challenge.publicCases.length > 0 && challenge.publicCaseCount <= mostFields;
+  const phase = challenge.phases.find(({ name }) => name === draft.phase);
+  const few = challenge.publicCases.length > 0 && challenge.publicCaseCount <= mostFields && phase?.splits.includes('public') !== false;
   const mode = few ? draft.mode : 'json';
   const word = form.kind === 'answers' ? 'answer' : 'prompt';
   return (
@@ -38,6 +40,7 @@ export function MapFields(props: FieldsProps & { form: MapForm }) {
         />
         <TemplateLink form={form} cases={challenge.publicCases} slug={challenge.slug} />
       </div>
+      <HiddenCases challenge={challenge} phase={phase} />
       {draft.file ? (
         <ChosenFile file={draft.file} word={word} onRemove={() => onChange({ file: null })} />
       ) : mode === 'fields' ? (
@@ -45,7 +48,7 @@ export function MapFields(props: FieldsProps & { form: MapForm }) {
       ) : (
         <Textarea
           label={form.kind === 'answers' ? 'Answers as JSON' : 'Prompts as JSON'}
-          description={`An object from case key to ${word}. Cases you leave out count as missing. The template has the ${plural(challenge.publicCaseCount, 'public case')}.`}
+          description={`An object from case key to ${word}. Cases you leave out count as missing. ${templateWords(challenge)}`}
           rows={16}
           className="code-field"
           spellCheck={false}
@@ -54,6 +57,23 @@ export function MapFields(props: FieldsProps & { form: MapForm }) {
         />
       )}
     </div>
+  );
+}
+
+function templateWords({ publicCases, publicCaseCount }: ChallengeDetail): string {
+  if (publicCases.length === publicCaseCount) return `The template has the ${plural(publicCaseCount, 'public case')}.`;
+  return `The template has the first ${formatCount(publicCases.length)} of ${formatCount(publicCaseCount)} public cases.`;
+}
+
+/** Hidden cases are never listed here; a phase that has them says where their keys are. */
+function HiddenCases({ challenge, phase }: { challenge: ChallengeDetail; phase: ChallengeDetail['phases'][number] | undefined }) {
+  const shown = phase?.splits.includes('public') ? challenge.publicCaseCount : 0;
+  if (phase === undefined || phase.cases <= shown) return null;
+  return (
+    <p className="muted">
+      This phase also has {plural(phase.cases - shown, 'case')} that are not listed here. Where they can be answered, the overview says by
+      which keys; send them as JSON or as a file.
+    </p>
   );
 }
 

@@ -23,17 +23,15 @@ export function SubmitForm({ challenge, forms }: Props) {
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const summary = useRef<HTMLDivElement>(null);
   const submit = useSubmit(challenge);
-  const form = forms.find(({ kind }) => kind === draft.kind) ?? forms[0];
-  if (!form) return null;
-  const change = (part: Partial<Draft>) => {
-    const next = { ...draft, ...part };
-    keepDraft(challenge.slug, next);
-    setDraft(next);
-  };
+  useEffect(() => keepDraft(challenge.slug, draft), [challenge.slug, draft]);
   // Once the summary is drawn, the focus goes to what has to be mended.
   useEffect(() => {
     if (refusal) summary.current?.focus();
   }, [refusal]);
+  const form = forms.find(({ kind }) => kind === draft.kind) ?? forms[0];
+  if (!form) return null;
+  // From the draft as it is then: a file is read while the person goes on typing.
+  const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
   const send = () => {
     const built = buildDocument(draft, form, challenge.publicCases);
     if (!built.ok)

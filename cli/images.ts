@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../contracts/config.ts';
+import { engineAt, engineProblem, within } from '../sandboxes/docker/engine.ts';
+import { buildImages, hasImage, type ImageRecord, readRecords } from '../sandboxes/images/build.ts';
+import { type ImageName, imageNames } from '../sandboxes/images/recipe.ts';
+import { exitCodes, InputError } from './exit-codes.ts';
+import { abortOnSignal } from './interrupt.ts';
+
+const answerWithinMs = 5_000;
+
+/** `collective images build|list|verify`: the images of the profiles `node` and `python`. */
+export function describeImages(images: Command, config: Config): void {
+  images
+    .command('build')
+    .description('build the images that are missing or whose recipe has changed (needs Debian or Ubuntu and a Docker engine)')
+    .argument('[name...]', `${imageNames.join(', ')}; all when absent`)
+    .option('--refresh', 'build again although nothing has changed, to pick up security updates of the packages')
+    .option('--json', 'print one JSON document instead of text')
+    .action(async (names: string[], options: { refresh?: boolean; json?: boolean }) => build(names, options, config));
+  images
+    .command('list')
+    .description('list the images that were built here')
+    .option('--json', 'print one JSON document instead of text')
+    .action(async (options: { json?: boolean }) => list(options.json === true, config));
+  images
+    .command('verify')
+    .description('ask the engine whether it still holds every image that was built here')
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText('after', '\nExit code: 0 all are there, 1 one is missing or the engine does not answer.')
+    .action(async (options: { json?: boolean }) => verify(options.json === true, config));
+}
+
+const fileOf = (config: Config): string => join(resolve(config.COLLECTIVE_HOME), 'images.json');
+
+async function build(names: string[], options: { refresh?: boolean; json?: boolean }, config: Config): Promise<void> {
+  const unknown = names.find((name) => !isImageName(name));
+  if (unknown !== undefined) throw new InputError(`there is no image "${unknown}"; there are ${imageNames.join(', ')}`);
+  const docker = await engineOf(config);
+  await mkdir(resolve(config.COLLECTIVE_HOME), { recursive: true, mode: 0o711 });
+  using interrupt = abortOnSignal();
+  const result = await buildImages(docker, {
+    file: fileOf(config),
+    ...(names.length === 0 ? {} : { names: names.filter(isImageName) }),
+    refresh: options.refresh === true,
+    signal: interrupt.signal,
+    onProgress: (message) => process.stderr.write(`${message}\n`),
+  });
+  if (!result.ok) throw new InputError(result.problem, exitCodes.error);
+  if (options.json === true) print({ built: result.built, images: result.images });
+  else {
+    process.stdout.write(result.built.length === 0 ? 'nothing to build\n' : `built ${result.built.join(', ')}\n`);
+    for (const [name, image] of Object.entries(result.images)) process.stdout.write(lineOf(name, image));
+  }
+}
+
+async function list(json: boolean, config: Config): Promise<void> {
+  const images = await readRecords(fileOf(config));
+  if (json) print({ images });
+  else if (Object.keys(images).length === 0) process.stdout.write('no images were built here; `collective images build` does it\n');
+  else for (const [name, image] of Object.entries(images)) process.stdout.write(lineOf(name, image));
+}
+
+async function verify(json: boolean, config: Config): Promise<void> {
+  const images = await readRecords(fileOf(config));
+  const docker = await engineOf(config);
+  const states: { name: ImageName; imageId: string | null; state: 'there' | 'gone' | 'never built' }[] = [];
+  for (const name of imageNames) {
+    const imageId = images[name]?.imageId ?? null;
+    states.push({ name, imageId, state: imageId === null ? 'never built' : (await hasImage(docker, imageId)) ? 'there' : 'gone' });
+  }
+  const ok = states.every(({ state }) => state === 'there');
+  if (json) print({ ok, images: states });
+  else
+    for (const { name, imageId, state } of states)
+      process.stdout.write(`${name.padEnd(8)}${state}${imageId === null ? '' : `  ${imageId}`}\n`);
+  if (!json && !ok) process.stdout.write('`collective images build` makes what is missing\n');
+  process.exitCode = ok ? exitCodes.judged : exitCodes.error;
+}
+
+async function engineOf(config: Config) {
+  const engine = engineAt(config.DOCKER_HOST);
+  if (!engine.ok) throw new InputError(engine.problem);
+  try {
+    await within(answerWithinMs, 'answer', engine.docker.ping());
+  } catch (error) {
+    throw new InputError(
+      `no Docker engine answers at ${engine.host}: ${engineProblem(error)}\n` +
+        'install one and start it (Debian: `apt-get install docker.io`), or name one that runs with DOCKER_HOST',
+      exitCodes.error,
+    );
+  }
+  return engine.docker;
+}
+
+const isImageName = (name: string): name is ImageName => imageNames.some((known) => known === name);
+const lineOf = (name: string, image: ImageRecord): string =>
+  `${name.padEnd(8)}${image.imageId}  built ${image.builtAt}, ${image.packages.length} packages\n`;
+const print = (value: object): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

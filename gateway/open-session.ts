@@ -1,0 +1,127 @@
+import type { ChatRequest, ChatResult } from '../contracts/chat.ts';
+import type { ModelDoor } from '../contracts/sandbox.ts';
+import type { Amount, Usage } from '../contracts/target.ts';
+import type { AttemptLimits } from './attempt.ts';
+import { type CaseCounters, Door, type StreamingDoor } from './door.ts';
+import { listen } from './listen.ts';
+import { Meter } from './meter.ts';
+import { fault } from './policy.ts';
+import type { Providers } from './providers/provider.ts';
+import type { RetryTools } from './retry.ts';
+import type { CaseDoor, CaseRef, GatewaySession, SessionOptions } from './session.ts';
+
+export interface SessionTools {
+  providers: Providers;
+  retry: RetryTools;
+  limits: AttemptLimits;
+}
+
+/** A session that also tells how much providers reported above what they had been granted. */
+export interface MeteredSession extends GatewaySession {
+  overshoot(): Usage;
+}
+
+export function openSession(options: SessionOptions, tools: SessionTools): MeteredSession {
+  return new Session(options, tools);
+}
+
+class Session implements MeteredSession {
+  readonly #options: SessionOptions;
+  readonly #tools: SessionTools;
+  readonly #meter: Meter;
+  readonly #counters = new Map<string, CaseCounters>();
+  readonly #busy = new Set<Door>();
+  readonly #listeners = new Set<AsyncDisposable>();
+  readonly #onAbort = () => this.#abortAll('The evaluation was stopped');
+  #transportFault: string | null = null;
+  #disposed: Promise<void> | null = null;
+
+  constructor(options: SessionOptions, tools: SessionTools) {
+    this.#options = options;
+    this.#tools = tools;
+    this.#meter = new Meter(options.budget, options.allotment);
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  door(ref: CaseRef, askedBy: 'submission' | 'grader'): Door {
+    const { targets, world, budget } = this.#options;
+    return new Door(ref, askedBy, {
+      call: { ...this.#tools, targets, world, meter: this.#meter },
+      callsPerCase: budget.callsPerCase,
+      counters: this.#countersOf(ref),
+      busy: this.#busy,
+      over: () => this.#disposed !== null || this.#options.signal.aborted,
+      listen: (streaming, path) => this.#listen(() => streaming, path),
+      record: (of, exchange) => {
+        if (exchange.fault?.kind === 'transport') this.#transportFault ??= exchange.fault.message;
+        this.#options.record(of, exchange);
+      },
+    });
+  }
+
+  sandboxDoor(): ModelDoor & { enter(door: CaseDoor | null): void } {
+    let current: Door | null = null;
+    return {
+      enter: (door) => {
+        if (door !== null && !(door instanceof Door)) throw new TypeError('a sandbox door enters doors of its own session only');
+        if (current !== door) current?.abortOpen('The case is over');
+        current = door;
+      },
+      chat: async (request: ChatRequest, signal: AbortSignal): Promise<ChatResult> =>
+        current ? current.chat(request, signal) : { ok: false, fault: noCase },
+      listen: (path) => this.#listen(() => current, path),
+    };
+  }
+
+  usage(): Usage {
+    return usageOf(this.#meter.spent());
+  }
+
+  overshoot(): Usage {
+    return usageOf(this.#meter.overshoot());
+  }
+
+  transportFault(): string | null {
+    return this.#transportFault;
+  }
+
+  #countersOf(ref: CaseRef): CaseCounters {
+    const key = `${ref.split}/${ref.trial}/${ref.caseId}`;
+    const counters = this.#counters.get(key) ?? { nextIndex: 0, submissionCalls: 0 };
+    this.#counters.set(key, counters);
+    return counters;
+  }
+
+  async #listen(door: () => StreamingDoor | null, path: string): Promise<AsyncDisposable> {
+    const server = await listen({ path, door, targets: this.#options.targets });
+    const listener: AsyncDisposable = {
+      [Symbol.asyncDispose]: async () => {
+        this.#listeners.delete(listener);
+        await server[Symbol.asyncDispose]();
+      },
+    };
+    this.#listeners.add(listener);
+    if (this.#disposed) await listener[Symbol.asyncDispose]();
+    return listener;
+  }
+
+  #abortAll(why: string): void {
+    for (const door of this.#busy) door.abortOpen(why);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#abortAll('The evaluation is over');
+    await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
+    await this.#meter[Symbol.asyncDispose]();
+  }
+}
+
+const noCase = fault('policy', 409, 'No case is running: models can be asked only while a case runs');
+
+const usageOf = (amount: Amount): Usage => ({ ...amount, costMicros: amount.costMicros.toString() });
