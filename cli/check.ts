@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
 import type { Config } from '../contracts/config.ts';
-import { checkGates, type GateResult } from '../evaluation/check-gates.ts';
-import { exitCodes } from './exit-codes.ts';
-import { abortOnSignal } from './interrupt.ts';
-import { localGateway, localSandboxes, rubricAt } from './local-machine.ts';
 
 /** `collective check`: is this rubric valid, and does it pass the gates of publication? */
 export function describeCheck(command: Command, config: Config): void {
@@ -12,29 +8,7 @@ export function describeCheck(command: Command, config: Config): void {
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', '\nExit code: 0 all gates pass, 1 a gate failed, 2 the rubric is not valid.')
     .action(async (folder: string, options: { json?: boolean }) => {
-      process.exitCode = await check(folder, options.json === true, config);
+      const { checkFolder } = await import('./check-folder.ts');
+      process.exitCode = await checkFolder(folder, options.json === true, config);
     });
-}
-
-async function check(folder: string, json: boolean, config: Config): Promise<number> {
-  const rubric = await rubricAt(folder);
-  using interrupt = abortOnSignal();
-  const say = (result: GateResult) => process.stdout.write(`${result.ok ? 'ok    ' : 'FAILED'}  ${result.gate}: ${result.detail}\n`);
-  if (!json) process.stdout.write(`${rubric.rubric.name} ${rubric.hash.slice(0, 16)}: the rubric is valid, running its gates\n`);
-  const results = await checkGates(rubric, {
-    gateway: localGateway(config),
-    sandboxes: await localSandboxes(config),
-    signal: interrupt.signal,
-    onGate: json ? () => {} : say,
-  });
-  const failed = results.filter((result) => !result.ok);
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ rubric: rubric.rubric.name, rubricHash: rubric.hash, ok: failed.length === 0, gates: results }, null, 2)}\n`,
-    );
-  else
-    process.stdout.write(
-      failed.length === 0 ? `all ${results.length} gates pass\n` : `${failed.length} of ${results.length} gates failed\n`,
-    );
-  return failed.length === 0 ? exitCodes.judged : exitCodes.error;
 }

@@ -1,14 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { exitCodes, InputError } from './exit-codes.ts';
 
 /** What a child says once it serves; the server adds where, and the token of the local account. */
 const Ready = z.object({ kind: z.literal('ready'), url: z.string().optional(), token: z.string().optional() });
+type Ready = z.infer<typeof Ready>;
 
 export interface Child extends AsyncDisposable {
-  ready: z.infer<typeof Ready>;
+  /** Rejects when the child ends before it is ready, with the last words of its log. */
+  ready: Promise<Ready>;
 }
 
 export interface ChildOptions {
@@ -18,89 +22,119 @@ export interface ChildOptions {
   environment: NodeJS.ProcessEnv;
   logFolder: string;
   /** Called when the child has died too often to be worth restarting. */
-  failed: (why: string) => void;
+  failed: (why: InputError) => void;
 }
 
 const stopWithinMs = 20_000;
 /** This many deaths within a minute are a fault, not bad luck. */
-const mostRestarts = 5;
+const mostDeaths = 5;
+const restartAfterMs = 250;
 const largestLogBytes = 10_000_000;
 
 /**
- * Starts a child and waits until it is ready. If it dies later it is started again; rows hold the truth, so a restart
- * loses nothing.
+ * Starts a child and keeps it alive: if it dies after it was ready it is started again; rows hold the truth, so a
+ * restart loses nothing. Disposal stops it, ready or not.
  */
-export async function startChild(options: ChildOptions): Promise<Child> {
-  const deaths: number[] = [];
-  let stopping = false;
-  let current = await spawnReady(options);
-  const watch = (child: ChildProcess) => {
-    child.once('exit', (code, signal) => {
-      if (stopping) return;
-      const now = performance.now();
-      deaths.push(now);
-      if (deaths.filter((at) => now - at < 60_000).length > mostRestarts) {
-        options.failed(`${options.name} ended ${mostRestarts} times within a minute (${signal ?? code}); see ${options.logFolder}`);
+export function keepChild(options: ChildOptions): Child {
+  const ready = Promise.withResolvers<Ready>();
+  const stopping = new AbortController();
+  let current: ChildProcess | null = null;
+  const keep = async () => {
+    const deaths: number[] = [];
+    let environment = options.environment;
+    while (!stopping.signal.aborted) {
+      const log = await openLog(options.logFolder, options.name);
+      current = spawn(options, environment, log.fd);
+      await log.close();
+      const said = await life(current, (first) => {
+        environment = withPort(environment, first);
+        ready.resolve(first);
+      });
+      if (stopping.signal.aborted) return;
+      if (!said.ready && deaths.length === 0) throw await endedEarly(options.name, said.end, current.exitCode, log);
+      deaths.push(performance.now());
+      if (deaths.filter((at) => performance.now() - at < 60_000).length >= mostDeaths) {
+        options.failed(new InputError(`${options.name} ended ${mostDeaths} times within a minute (${said.end}); see ${log.path}`, 1));
         return;
       }
-      spawnReady(options).then(
-        (next) => {
-          current = next;
-          if (stopping) void stop(next.process);
-          else watch(next.process);
-        },
-        (error: unknown) => options.failed(error instanceof Error ? error.message : String(error)),
-      );
-    });
+      await pause(restartAfterMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
   };
-  watch(current.process);
+  const kept = keep().catch((error: unknown) => {
+    const why = error instanceof InputError ? error : new InputError(`${options.name}: ${String(error)}`, exitCodes.error);
+    ready.reject(why);
+    options.failed(why);
+  });
+  // Whoever waits for it sees the rejection; nobody may be waiting any more when the whole start is being stopped.
+  ready.promise.catch(() => undefined);
   return {
-    ready: current.ready,
+    ready: ready.promise,
     [Symbol.asyncDispose]: async () => {
-      stopping = true;
-      await stop(current.process);
+      stopping.abort();
+      if (current !== null) await stop(current);
+      await kept;
     },
   };
 }
 
-async function spawnReady(options: ChildOptions): Promise<{ process: ChildProcess; ready: z.infer<typeof Ready> }> {
-  const logPath = join(options.logFolder, `${options.name}.log`);
-  await using log = await openLog(options.logFolder, logPath);
-  const child = fork(join(import.meta.dirname, '..', options.main), [], {
-    env: options.environment,
+function spawn(options: ChildOptions, environment: NodeJS.ProcessEnv, logFd: number): ChildProcess {
+  return fork(join(import.meta.dirname, '..', options.main), [], {
+    env: environment,
     execArgv: [],
     // A group of its own: the terminal's Ctrl-C must not stop it before what depends on it.
     detached: true,
-    stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    stdio: ['ignore', logFd, logFd, 'ipc'],
   });
-  const ready = await new Promise<z.infer<typeof Ready>>((resolve, reject) => {
-    const dead = (code: number | null) =>
-      reject(new InputError(`${options.name} ended with code ${code} before it was ready; see ${logPath}`, exitCodes.error));
-    child.once('exit', dead);
-    child.on('message', (message) => {
-      const parsed = Ready.safeParse(message);
-      if (!parsed.success) return;
-      child.off('exit', dead);
-      resolve(parsed.data);
-    });
-  });
-  return { process: child, ready };
 }
 
-async function openLog(folder: string, path: string) {
+/** Waits for the end of a child; tells when it is ready. */
+async function life(child: ChildProcess, onReady: (ready: Ready) => void): Promise<{ ready: boolean; end: string }> {
+  let ready = false;
+  child.on('message', (message) => {
+    const parsed = Ready.safeParse(message);
+    if (!parsed.success) return;
+    ready = true;
+    onReady(parsed.data);
+  });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  return { ready, end: signal ?? `code ${code}` };
+}
+
+/** A server that comes back must be found where it was: links are out, and any free port would be another one. */
+function withPort(environment: NodeJS.ProcessEnv, ready: Ready): NodeJS.ProcessEnv {
+  if (ready.url === undefined || environment.PUBLIC_URL) return environment;
+  return { ...environment, PORT: new URL(ready.url).port };
+}
+
+interface Log {
+  fd: number;
+  path: string;
+  /** Where this run of the child begins. */
+  from: number;
+  close(): Promise<void>;
+}
+
+async function openLog(folder: string, name: string): Promise<Log> {
+  const path = join(folder, `${name}.log`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const size = await stat(path).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > largestLogBytes) await rename(path, `${path}.1`);
-  return open(path, 'a', 0o600);
+  const sizeOf = async () => (await stat(path).catch(() => null))?.size ?? 0;
+  if ((await sizeOf()) > largestLogBytes) await rename(path, `${path}.1`);
+  const from = await sizeOf();
+  const handle = await open(path, 'a', 0o600);
+  return { fd: handle.fd, path, from, close: () => handle.close() };
+}
+
+/** The child's own words say more than its exit code. A configuration it refuses keeps its exit code. */
+async function endedEarly(name: string, end: string, code: number | null, log: Log): Promise<InputError> {
+  const words = (await readFile(log.path)).subarray(log.from).subarray(-4_000).toString('utf8').trim().split('\n').slice(-12);
+  const exitCode = code === exitCodes.badConfiguration ? code : exitCodes.error;
+  return new InputError(`${words.join('\n')}\n${name} ended (${end}) before it was ready; its log is ${log.path}`, exitCode);
 }
 
 /** SIGTERM, and SIGKILL for one that does not end in time. */
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = once(child, 'exit');
   child.kill('SIGTERM');
   const killer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
   await ended;

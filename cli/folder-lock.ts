@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, InputError } from './exit-codes.ts';
 
@@ -25,9 +25,25 @@ export async function lockFolder(home: string): Promise<AsyncDisposable> {
         exitCodes.error,
       );
     }
-    await rm(path, { force: true });
+    await removeAbandoned(path, owner);
   }
   throw new InputError(`${path} could not be taken; another start is under way`, exitCodes.error);
+}
+
+/**
+ * Removes the lock that says `owner`, and no other: between reading and removing, another start may have taken over. A
+ * rename gives each file to one process only; a lock that turns out to be somebody's is put back.
+ */
+async function removeAbandoned(path: string, owner: string): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if ((await readFile(aside, 'utf8')) !== owner) await link(aside, path);
+  await rm(aside);
 }
 
 /** When a process started, in clock ticks since boot; `running` or `gone` where there is no /proc. */

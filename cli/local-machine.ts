@@ -13,20 +13,24 @@ import { createProviders } from '../gateway/providers/create.ts';
 import type { Gateway } from '../gateway/session.ts';
 import { loadRubric } from '../rubrics/load.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
-import { dockerDriver } from '../sandboxes/docker/driver.ts';
+import { type DockerDriverOptions, dockerDriver } from '../sandboxes/docker/driver.ts';
 import { loadImageIds } from '../sandboxes/images/build.ts';
 import { wasmDriver } from '../sandboxes/wasm/driver.ts';
 import { InputError } from './exit-codes.ts';
 
-/** Every sandbox driver, set up for commands that run without a server. */
-export async function localSandboxes(config: Config): Promise<SandboxDriver[]> {
-  const docker = dockerDriver({
+/** Where the Docker engine, the images and the gateway's sockets are. */
+export async function dockerOptions(config: Config): Promise<DockerDriverOptions> {
+  return {
     ...(config.DOCKER_HOST === undefined ? {} : { dockerHost: config.DOCKER_HOST }),
     socketFolder: config.SANDBOX_SOCKETS ?? join(tmpdir(), `collective-sockets-${process.pid}`),
     images: await loadImageIds(join(config.COLLECTIVE_HOME, 'images.json')),
     workerId: `local-${process.pid}`,
-  });
-  return [wasmDriver(), docker];
+  };
+}
+
+/** Every sandbox driver, set up for commands that run without a server. */
+export async function localSandboxes(config: Config): Promise<SandboxDriver[]> {
+  return [wasmDriver(), dockerDriver(await dockerOptions(config))];
 }
 
 export function localGateway(config: Config): Gateway {

@@ -63,13 +63,9 @@ function measure(text: string): { deepest: number; values: number } {
   let deepest = 0;
   // One for the outermost value; each bracket may hold a first one and each comma announces a further one.
   let values = 1;
-  let inString = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (inString) {
-      if (code === 0x5c) i++;
-      else if (code === 0x22) inString = false;
-    } else if (code === 0x22) inString = true;
+    if (code === 0x22) i = endOfString(text, i);
     else if (code === 0x2c) values++;
     else if (code === 0x5b || code === 0x7b) {
       values++;
@@ -78,4 +74,14 @@ function measure(text: string): { deepest: number; values: number } {
     } else if (code === 0x5d || code === 0x7d) depth--;
   }
   return { deepest, values };
+}
+
+/** Position of the quote that ends the string which begins at `start`; the text's end when none does. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x5c) i++;
+    else if (code === 0x22) return i;
+  }
+  return text.length;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { CaseDetail, CaseView } from '../contracts/api.ts';
 import { Exchange } from '../contracts/chat.ts';
 import type { Json } from '../contracts/json.ts';
+import { Case } from '../contracts/rubric.ts';
 import type { Outcome, Status } from '../contracts/status.ts';
 import type { Blobs } from './blobs/blobs.ts';
 import { type CaseRow, toCaseResult } from './case-rows.ts';
@@ -17,7 +18,8 @@ interface ShownRow extends CaseRow {
   input: Json | null;
 }
 
-const Cursor = z.object({ trial: z.number().int(), id: z.string() });
+/** Bounded to what the columns hold: PostgreSQL would fail on a larger integer or a NUL, and that is no fault of ours. */
+const Cursor = z.object({ trial: z.number().int().min(0).max(2_147_483_647), id: Case.shape.id });
 
 /** One page of the public cases so far, by trial and id. `null`: there is no such evaluation. */
 export async function listCases(

@@ -53,7 +53,7 @@ export async function rebuildStandings(trx: Trx, challengeId: string, rubricHash
   for (const { id } of judged) await refreshStanding(trx, id);
 }
 
-const Cursor = z.object({ score: z.number(), at: z.iso.datetime(), account: z.uuid() });
+const Cursor = z.object({ score: z.number(), at: z.iso.datetime().regex(/^[1-9]/, 'PostgreSQL has no year 0'), account: z.uuid() });
 
 interface StandingRow {
   account_id: string;

@@ -58,6 +58,9 @@ const faultOf = (error: unknown): ProviderFault =>
     ? error
     : new ProviderFault('transport', `Internal error while asking the model: ${String(error).slice(0, 300)}`, { httpStatus: 500 });
 
+/** Given as the reason because an abort without one builds an error with a stack for every call. */
+const over = 'the attempt is over';
+
 /** Stops an iteration that is silent or lasts too long, even when the iterator does not heed its signal. */
 class Watch implements AsyncDisposable {
   readonly #controller = new AbortController();
@@ -102,7 +105,7 @@ class Watch implements AsyncDisposable {
     clearTimeout(this.#idle);
     clearTimeout(this.#total);
     this.#parent.removeEventListener('abort', this.#onAbort);
-    this.#controller.abort();
+    this.#controller.abort(over);
     // Not awaited: an iterator that ignores its signal would hold the call; what it still throws has no reader.
     this.#iterator?.return?.().catch(() => {});
   }

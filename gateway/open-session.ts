@@ -19,6 +19,7 @@ export interface SessionTools {
 /** A session that also tells how much providers reported above what they had been granted. */
 export interface MeteredSession extends GatewaySession {
   overshoot(): Usage;
+  door(ref: CaseRef, askedBy: 'submission' | 'grader'): Door;
 }
 
 export function openSession(options: SessionOptions, tools: SessionTools): MeteredSession {

@@ -157,11 +157,7 @@ export const sendJson = (response: ServerResponse, status: number, body: Json | 
 };
 
 /** Chunks of an OpenAI stream. */
-export function openaiEvents(
-  texts: string[],
-  finish = 'stop',
-  usage: Json = { prompt_tokens: 7, completion_tokens: 3 },
-): string[] {
+export function openaiEvents(texts: string[], finish = 'stop', usage: Json = { prompt_tokens: 7, completion_tokens: 3 }): string[] {
   const chunk = (choices: Json, more: Record<string, Json> = {}) =>
     `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', model: 'gpt-test-2026', system_fingerprint: 'fp_1', choices, ...more })}\n\n`;
   return [
@@ -173,11 +169,7 @@ export function openaiEvents(
 }
 
 /** Events of an Anthropic stream. */
-export function anthropicEvents(
-  texts: string[],
-  stop = 'end_turn',
-  usage: Json = { input_tokens: 7, output_tokens: 3 },
-): string[] {
+export function anthropicEvents(texts: string[], stop = 'end_turn', usage: Json = { input_tokens: 7, output_tokens: 3 }): string[] {
   const event = (type: string, more: Record<string, Json>) => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
   return [
     event('message_start', { message: { id: 'm', model: 'claude-test-2026', content: [], ...(usage === null ? {} : { usage }) } }),

@@ -113,7 +113,7 @@ describe('lift and weighted', () => {
   it('weighted of perfect parts takes their bounds', () => {
     const metrics = [mean, { ...mean, name: 'o' }, { name: 'w', title: 'W', kind: 'weighted', of: { m: 1, o: 3 } }];
     const { w } = compute(metrics, plain(5), scored([1, 1, 1, 1, 1]));
-    expect(w).toMatchObject({ value: 1, lower: expect.closeTo(wilson(5, 5, 0.95).lower, 12), upper: 1 });
+    expect(w).toMatchObject({ value: 1, lower: expect.closeTo(wilson(5, 5, 0.95).lower, 12), upper: 1, method: 'wilson' });
   });
 });
 

@@ -62,7 +62,10 @@ function computeMetric(
   const interval = bootstrap(totals.table, totals.evaluate, { level: options.level, seed });
   const plain = counted ?? {};
   if (interval.lower < interval.upper) return { value, ...around(interval, value), method: 'bootstrap', ...plain };
-  if (metric.kind === 'weighted') return { value, ...around(combinedBounds(metric.of, values), value), method: 'bootstrap', ...plain };
+  if (metric.kind === 'weighted') {
+    const wilsonOnly = Object.keys(metric.of).every((name) => values[name]?.method === 'wilson');
+    return { value, ...around(combinedBounds(metric.of, values), value), method: wilsonOnly ? 'wilson' : 'bootstrap' };
+  }
   const clusters = totals.table.strata.reduce((sum, stratum) => sum + stratum.length, 0);
   return { value, ...around(wilson(value * clusters, clusters, options.level), value), method: 'wilson', ...plain };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ServerDeps } from './deps.ts';
 import { installBodies } from './plugins/bodies.ts';
@@ -33,7 +33,8 @@ export async function buildApp(deps: ServerDeps): Promise<App> {
   const app: App = fastify({
     loggerInstance: logger,
     genReqId: () => randomUUID(),
-    disableRequestLogging: true,
+    // A line per request would drown what matters; failures are logged where they are answered.
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: malformedRequest,
     // Idle time is not bounded here, or quiet event streams would be cut; receiving a whole request is.

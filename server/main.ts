@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
@@ -11,39 +11,39 @@ import { openDatabase } from '../domain/db/client.ts';
 import { listenForEvents } from '../domain/events/listen.ts';
 import { openInstallation } from '../domain/installation.ts';
 import { openQueues } from '../domain/queue/backend.ts';
+import { announce } from './announce.ts';
 import { type App, buildApp } from './app.ts';
+import { hostInUrl, hostNamesOf } from './host-names.ts';
 
 const defaultPort = 4870;
+/** Requests that are being answered when the server is told to stop get this long. */
+const finishWithinMs = 5_000;
+const exitBadConfig = 78;
 
 const parsed = readConfig(process.env);
-if (!parsed.ok) {
-  for (const problem of parsed.problems) process.stderr.write(`configuration: ${problem}\n`);
-  process.exit(78);
+if (!parsed.ok) refuseConfig(parsed.problems);
+const log = pino({ level: parsed.config.LOG_LEVEL, base: { part: 'server' } });
+try {
+  await main(parsed.config);
+} catch (error) {
+  log.fatal({ err: error }, 'the server cannot start');
+  process.exit(1);
 }
-await main(parsed.config);
 
 /** Builds what the routes need, listens, and tells where. */
 async function main(config: Config): Promise<void> {
-  const log = pino({ level: config.LOG_LEVEL, base: { part: 'server' }, redact: ['req.headers.authorization', 'req.headers.cookie'] });
   const databaseUrl = config.DATABASE_URL;
   if (databaseUrl === undefined) {
-    process.stderr.write('configuration: DATABASE_URL: the server needs the address of the database; `collective start` sets it\n');
-    process.exit(78);
+    return refuseConfig(['DATABASE_URL: the server needs the address of the database; `collective start` sets it']);
   }
   const home = config.COLLECTIVE_HOME;
-  await mkdir(home, { recursive: true, mode: 0o711 });
+  await mkdir(home, { recursive: true, mode: 0o700 });
   const resources = new AsyncDisposableStack();
-  const database = resources.use(openDatabase(databaseUrl, { maxConnections: 12, name: 'server' }));
-  const queues = resources.use(
-    await openQueues({
-      databaseUrl,
-      redisUrl: config.REDIS_URL,
-      onError: (error, where) => log.warn({ err: error, where }, 'queue'),
-    }),
-  );
-  const events = resources.use(
-    await listenForEvents(databaseUrl, (error) => log.warn({ err: error }, 'event listener lost its connection')),
-  );
+  const lost = (what: string) => (error: Error) => log.warn({ err: error }, `${what} lost its connection`);
+  const database = resources.use(openDatabase(databaseUrl, { maxConnections: 12, name: 'server', onConnectionLost: lost('database') }));
+  const onQueueError = (error: Error, where: string) => log.warn({ err: error, where }, 'queue');
+  const queues = resources.use(await openQueues({ databaseUrl, redisUrl: config.REDIS_URL, onError: onQueueError }));
+  const events = resources.use(await listenForEvents(databaseUrl, lost('event listener')));
   const installation = await openInstallation(home);
   const account = await ensureLocalAccount(database.db, installation);
   const pages = join(import.meta.dirname, '..', 'web', 'dist');
@@ -54,22 +54,27 @@ async function main(config: Config): Promise<void> {
     events,
     log,
     pages: existsSync(join(pages, 'index.html')) ? pages : null,
-    version: versionOf(),
-    hostNames: hostNamesOf(config),
+    version: await version(),
+    hostNames: hostNamesOf(config.HOST, config.PUBLIC_URL),
+    publicUrl: config.PUBLIC_URL ?? null,
     installation,
   });
-  const port = await listen(app, config);
-  const url = config.PUBLIC_URL ?? `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
-  await writeFile(join(home, 'url'), `${url}\n`);
-  await writeFile(join(home, 'token'), `${account.token}\n`, { mode: 0o600 });
-  if (process.send === undefined) process.stdout.write(`${url} is served; the token of the local account is in ${join(home, 'token')}\n`);
-  else process.send({ kind: 'ready', url, token: account.token });
-  const grace = closeWithGrace({ delay: 15_000, logger: log }, async () => {
-    await app.close();
+  const grace = closeWithGrace({ delay: 15_000, logger: log }, async ({ err }) => {
+    if (err !== undefined) log.fatal({ err }, 'the server stops because of an error nobody expected');
+    await close(app);
     await resources.disposeAsync();
   });
+  const port = await listen(app, config);
+  const url = config.PUBLIC_URL ?? `http://${hostInUrl(config.HOST)}:${port}`;
+  await announce(home, { url, token: account.token });
+  if (process.send === undefined) {
+    process.stdout.write(`${url} is served; the token of the local account is in ${join(home, 'token')}\n`);
+    return;
+  }
   // Started by `collective start`: when that process is gone without a word, this one has nothing to live for.
-  if (process.send !== undefined) process.once('disconnect', () => grace.close());
+  process.once('disconnect', () => grace.close());
+  if (process.connected) process.send({ kind: 'ready', url, token: account.token });
+  else grace.close();
 }
 
 /** The wanted port; without one, the default or any free port, so that two folders can be served side by side. */
@@ -78,23 +83,25 @@ async function listen(app: App, config: Config): Promise<number> {
     await app.listen({ host: config.HOST, port: config.PORT ?? defaultPort });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    if (config.PORT !== undefined) {
-      process.stderr.write(`configuration: PORT: ${config.PORT} is in use on ${config.HOST}; choose another or leave it out\n`);
-      process.exit(78);
-    }
+    if (config.PORT !== undefined) refuseConfig([`PORT: ${config.PORT} is in use on ${config.HOST}; choose another or leave it out`]);
     await app.listen({ host: config.HOST, port: 0 });
   }
   return (app.server.address() as AddressInfo).port;
 }
 
-/** On loopback only loopback names are answered; elsewhere the public address, when it is known. */
-function hostNamesOf(config: Config): string[] {
-  const loopback = ['localhost', '127.0.0.1', '[::1]'];
-  if (config.PUBLIC_URL !== undefined) return [...loopback, new URL(config.PUBLIC_URL).hostname];
-  return loopback.includes(config.HOST) || config.HOST === '::1' ? loopback : [];
+/** Lets requests finish; one that does not end in time is cut. */
+async function close(app: App): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), finishWithinMs);
+  await app.close();
+  clearTimeout(cut);
 }
 
-function versionOf(): string {
-  const text = readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8');
+async function version(): Promise<string> {
+  const text = await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+function refuseConfig(problems: readonly string[]): never {
+  for (const problem of problems) process.stderr.write(`configuration: ${problem}\n`);
+  process.exit(exitBadConfig);
 }

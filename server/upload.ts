@@ -19,7 +19,7 @@ const knownFields: ReadonlySet<string> = new Set(['title', 'phase']);
 export async function readUpload(request: FastifyRequest, deps: Pick<ServerDeps, 'db'>, slug: string): Promise<CreateSubmission> {
   const challenge = await showChallenge(deps.db, slug);
   if (challenge === null) throw new ProblemError('not_found', `there is no challenge "${slug.slice(0, 64)}"`);
-  const { fields, file } = await readForm(request);
+  const { fields, file } = await readForm(request).catch(refuseForm);
   const read = readSubmissionFile(file.name, file.bytes, challenge.submissionKinds);
   if (!read.ok) throw new ProblemError('invalid_submission', read.problem, read.errors);
   const title = fields.get('title') ?? file.name.slice(0, 200);
@@ -33,6 +33,12 @@ export async function readUpload(request: FastifyRequest, deps: Pick<ServerDeps,
   throw new ProblemError('bad_request', errors[0] ? `${errors[0].path}: ${errors[0].message}` : 'the form is not valid', errors);
 }
 
+/** What the parser throws without a status (a form that is cut off, a broken header) is the sender's mistake. */
+function refuseForm(error: Error & { statusCode?: number }): never {
+  if (error instanceof ProblemError || error.statusCode !== undefined) throw error;
+  throw new ProblemError('bad_request', `the form cannot be read: ${error.message}`);
+}
+
 async function readForm(request: FastifyRequest): Promise<Form> {
   const fields = new Map<string, string>();
   let file: Form['file'] | undefined;
@@ -43,7 +49,8 @@ async function readForm(request: FastifyRequest): Promise<Form> {
       continue;
     }
     const name = part.fieldname;
-    if (!knownFields.has(name)) throw new ProblemError('bad_request', `the form has the unknown field "${name}"; it takes file, title and phase`);
+    if (!knownFields.has(name))
+      throw new ProblemError('bad_request', `the form has the unknown field "${name}"; it takes file, title and phase`);
     if (typeof part.value !== 'string' || part.valueTruncated) throw new ProblemError('bad_request', `the field "${name}" is too long`);
     fields.set(name, part.value);
   }

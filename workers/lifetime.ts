@@ -4,8 +4,14 @@
  */
 export function whenToldToStop(): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  process.once('SIGTERM', () => resolve('SIGTERM'));
-  process.once('SIGINT', () => resolve('SIGINT'));
-  if (process.send !== undefined) process.once('disconnect', () => resolve('parent is gone'));
+  const orphaned = () => resolve('parent is gone');
+  const signalled = (signal: string) => {
+    // A listener for `disconnect` keeps the channel, and with it this process, alive after everything else has ended.
+    process.off('disconnect', orphaned);
+    resolve(signal);
+  };
+  process.once('SIGTERM', signalled);
+  process.once('SIGINT', signalled);
+  if (process.send !== undefined) process.once('disconnect', orphaned);
   return promise;
 }

@@ -11,7 +11,9 @@ const provider = simulatedProvider({ fixed: () => ({ text: 'äöü END rest' }) 
 
 async function chat(more: Partial<ChatRequest>) {
   await using opened = await openTest({ targets: [target], providers: { simulated: provider } });
-  return await opened.session.door(refOf('c'), 'submission').chat({ target: 't', messages: [{ role: 'user', content: 'Hi' }], ...more }, never);
+  return await opened.session
+    .door(refOf('c'), 'submission')
+    .chat({ target: 't', messages: [{ role: 'user', content: 'Hi' }], ...more }, never);
 }
 
 describe('the simulated provider', () => {

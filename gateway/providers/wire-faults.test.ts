@@ -37,13 +37,7 @@ async function run(
   await using server = await loopback(answer);
   await using opened = await openTest({ targets: [target], baseUrl: server.url, gateway: { limits: { idleMs: options.idleMs ?? 5_000 } } });
   const door = opened.session.door(refOf('c'), 'submission');
-  const result = options.streaming
-    ? await (door as unknown as { stream(r: ChatRequest, s: AbortSignal, e: () => void): Promise<ChatResult> }).stream(
-        request,
-        never,
-        () => {},
-      )
-    : await door.chat(options.request ?? request, never);
+  const result = options.streaming ? await door.stream(request, never, () => {}) : await door.chat(options.request ?? request, never);
   return { result, seen: server.seen, opened };
 }
 
@@ -159,12 +153,7 @@ describe.each(wires)('the $name provider', ({ target, events, cutAfter, length, 
   });
 
   it('charges the worst case when usage is missing, and says that it is an estimate', async () => {
-    const { result, opened } = await run(target, (response) =>
-      sendEvents(
-        response,
-        events(['Hi'], undefined, undefined).filter((e) => !e.includes('_tokens"')),
-      ),
-    );
+    const { result, opened } = await run(target, (response) => sendEvents(response, events(['Hi'], undefined, null)));
     const inputTokens = inputTokenBound(request);
     expect(result).toMatchObject({ ok: true, reply: { tokens: { inputTokens, outputTokens: 100, estimated: true } } });
     expect(opened.session.usage()).toMatchObject({ inputTokens, outputTokens: 100 });

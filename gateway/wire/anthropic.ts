@@ -10,7 +10,7 @@ const remote = 'tools and servers at the provider would reach the network for th
 const plain = 'targets are asked with temperature and top_p only';
 
 /** Every parameter of `POST /v1/messages`. */
-export const anthropicParameters: ParameterRules = {
+const anthropicParameters: ParameterRules = {
   model: 'pass',
   messages: 'pass',
   max_tokens: 'pass',

@@ -9,7 +9,7 @@ const oneAnswer = 'the gateway returns one plain answer per call';
 const ourSampling = 'targets are asked with temperature, top_p and seed only';
 
 /** Every parameter of `POST /v1/chat/completions`. */
-export const openaiParameters: ParameterRules = {
+const openaiParameters: ParameterRules = {
   model: 'pass',
   messages: 'pass',
   tools: 'pass',

@@ -2,48 +2,9 @@ import { stat } from 'node:fs/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TargetSpec } from '../../contracts/target.ts';
-import type { ChatEvent, Provider, ProviderRequest } from '../providers/provider.ts';
-import { ProviderFault } from '../providers/provider.ts';
+import { type ChatEvent, ProviderFault } from '../providers/provider.ts';
+import { end, failing, Script, scriptedTarget } from '../test-script.ts';
 import { echoTarget, forward, type Opened, openTest, refOf, roomy, socketFolder, until } from '../test-support.ts';
-
-const scriptedTarget = TargetSpec.parse({
-  name: 'scripted',
-  provider: 'openai',
-  model: 'm',
-  price: { inputMicrosPerMillion: 0, outputMicrosPerMillion: 0 },
-});
-const end = (stopReason: 'stop' | 'tool_calls' | 'refusal' | 'content_filter' | 'length'): ChatEvent => ({
-  type: 'end',
-  stopReason,
-  tokens: { inputTokens: 11, outputTokens: 5, estimated: false },
-  returnedModel: 'm-2026',
-  fingerprint: 'fp',
-});
-
-const failing = (fault: ProviderFault): AsyncIterable<ChatEvent> => ({
-  [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(fault) }),
-});
-
-/** A provider whose reply is what the test says. */
-class Script implements Provider {
-  reply: (request: ProviderRequest, signal: AbortSignal) => AsyncIterable<ChatEvent> = async function* () {
-    yield end('stop');
-  };
-  last: ProviderRequest | null = null;
-  check(): null {
-    return null;
-  }
-  stream(request: ProviderRequest, _target: TargetSpec, _context: unknown, signal: AbortSignal): AsyncIterable<ChatEvent> {
-    this.last = request;
-    return this.reply(request, signal);
-  }
-  say(...events: ChatEvent[]): void {
-    this.reply = async function* () {
-      yield* events;
-    };
-  }
-}
 
 let script: Script;
 let opened: Opened;

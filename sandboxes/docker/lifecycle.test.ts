@@ -10,6 +10,7 @@ import { describeWith } from '../../test/setup/optional.ts';
 import { benchOf, conformanceLimits } from '../conformance.ts';
 import { dockerDriver } from './driver.ts';
 import { labels } from './hardening.ts';
+import { meterOf } from './meter.ts';
 import { reapAbandoned } from './reap.ts';
 
 const engine = await testEngine();
@@ -25,23 +26,26 @@ describeWith('docker', engine.state, 'the life of a container', () => {
   const bench = benchOf(dockerDriver(given), 'python', { leftovers: async () => [] });
   const node = benchOf(dockerDriver(given), 'node', { leftovers: async () => [] });
 
-  it('ends with its worker, even when that is killed, and its remains are cleared away', async () => {
-    const killed = `killed-${process.pid}`;
-    const script = fileURLToPath(new URL('../../test/fixtures/abandoned-worker.ts', import.meta.url));
-    const worker = spawn(process.execPath, [script, JSON.stringify({ ...given, workerId: killed })], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await once(worker.stdout, 'data');
-    expect(await containersOf(killed)).toMatchObject([{ State: 'running' }]);
-    worker.kill('SIGKILL');
-    const states = async () => (await containersOf(killed)).map((one) => one.State);
-    await expect.poll(states, { timeout: 5_000 }).toEqual(['exited']);
-    // A grace that has not passed leaves it alone: its worker might be about to read how it ended.
-    await reapAbandoned(docker, 3_600_000, Date.now());
-    expect(await states()).toEqual(['exited']);
-    await reapAbandoned(docker, 0, Date.now() + 1_000);
-    expect(await states()).toEqual([]);
-  });
+  it.each(['python', 'node'])(
+    'of profile %s ends with its worker, even when that is killed, and its remains are cleared away',
+    async (profile) => {
+      const killed = `killed-${profile}-${process.pid}`;
+      const script = fileURLToPath(new URL('../../test/fixtures/abandoned-worker.ts', import.meta.url));
+      const worker = spawn(process.execPath, [script, JSON.stringify({ ...given, workerId: killed }), profile], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(worker.stdout, 'data');
+      expect(await containersOf(killed)).toMatchObject([{ State: 'running' }]);
+      worker.kill('SIGKILL');
+      const states = async () => (await containersOf(killed)).map((one) => one.State);
+      await expect.poll(states, { timeout: 5_000 }).toEqual(['exited']);
+      // A grace that has not passed leaves it alone: its worker might be about to read how it ended.
+      await reapAbandoned(docker, 3_600_000, Date.now());
+      expect(await states()).toEqual(['exited']);
+      await reapAbandoned(docker, 0, Date.now() + 1_000);
+      expect(await states()).toEqual([]);
+    },
+  );
 
   it('removes a container past its deadline, and only that', async () => {
     await using sandbox = await bench.open(bench.programs.echoInput);
@@ -89,6 +93,28 @@ describeWith('docker', engine.state, 'the life of a container', () => {
       'POST /containers/ID/start',
       'POST /containers/create',
     ]);
+  });
+
+  it('is metered by the engine where its control groups are out of reach', async () => {
+    await using sandbox = await bench.open(bench.programs.echoInput);
+    const [container] = await containersOf(workerId);
+    const meter = await meterOf(docker.getContainer(container?.Id ?? ''), '/nonexistent');
+    const before = await meter.read();
+    await sandbox.run(task('x'), never());
+    const after = await meter.read();
+    expect(before).toMatchObject({ cpuMs: expect.any(Number), oomKills: null, refusedTasks: null });
+    expect(after.cpuMs).toBeGreaterThan(before.cpuMs ?? Number.POSITIVE_INFINITY);
+    const gone = await meterOf(docker.getContainer('0'.repeat(64)), '/nonexistent');
+    expect(await gone.read()).toEqual({ cpuMs: null, oomKills: null, refusedTasks: null });
+  });
+
+  it('is removed also when it dies of its own in that moment, again and again', async () => {
+    const bomb = 'import os\ndef solve(task, target):\n    while True:\n        os.fork()\n';
+    for (let i = 0; i < 5; i++) {
+      const run = await bench.once(bomb);
+      expect(run.kind === 'limit' && run.limit).toMatch(/^(memory|processes)$/);
+    }
+    await expect.poll(() => containersOf(workerId)).toEqual([]);
   });
 
   it('says why when the engine refuses', async () => {

@@ -24,14 +24,13 @@ interface CgroupFiles {
   cpuMs(text: string): number | null;
 }
 
-const mounted = '/sys/fs/cgroup';
 const field = (text: string, name: string): number | null => {
   const found = new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1];
   return found === undefined ? null : Number(found);
 };
 
 /** Where engines put a container's control group: cgroup v2 and v1, each with the engine's own and systemd's naming. */
-function candidates(id: string): CgroupFiles[] {
+function candidates(mounted: string, id: string): CgroupFiles[] {
   const groups = [`docker/${id}`, `system.slice/docker-${id}.scope`];
   const unified = groups.map((group) => ({
     cpu: `${mounted}/${group}/cpu.stat`,
@@ -61,8 +60,8 @@ const text = (path: string): Promise<string | null> => readFile(path, 'utf8').ca
  * under a millisecond; else the engine's statistics are asked, which know processor time only: memory kills then show
  * in the container's state when it ends, refused processes do not show at all.
  */
-export async function meterOf(container: Docker.Container): Promise<Meter> {
-  for (const files of candidates(container.id)) {
+export async function meterOf(container: Docker.Container, mounted = '/sys/fs/cgroup'): Promise<Meter> {
+  for (const files of candidates(mounted, container.id)) {
     const here = await access(files.cpu).then(
       () => true,
       () => false,

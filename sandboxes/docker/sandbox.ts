@@ -90,8 +90,8 @@ export class DockerSandbox implements Sandbox {
 
   async #dispose(): Promise<void> {
     this.#closing.abort();
-    await this.#running;
     try {
+      await this.#running;
       await this.#drop();
     } finally {
       await this.#given.gateway[Symbol.asyncDispose]();

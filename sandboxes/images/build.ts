@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Sha256 } from '../../contracts/ids.ts';
 import { aptProblem, unpackPackages } from './apt.ts';
 import { type ImageName, imageNames, type Recipe, recipeHash, recipeOf } from './recipe.ts';
-import { finishRoot, writeArchive, writeText } from './root-fs.ts';
+import { finishRoot, writeArchive } from './root-fs.ts';
 
 /**
  * Theory of operation. Sandbox images are assembled without a registry and without `docker build`: Debian packages
@@ -86,6 +86,7 @@ export async function buildImages(docker: Docker, options: BuildOptions): Promis
     records[name] = { ...result.image, recipeSha256, builtAt: new Date().toISOString() };
     built.push(name);
     await writeRecords(options.file, records);
+    if (known !== undefined) await removeUnused(docker, known.imageId);
   }
   return { ok: true, images: records, built };
 }
@@ -143,10 +144,21 @@ export async function hasImage(docker: Docker, imageId: string): Promise<boolean
     );
 }
 
+/** Removes an image that was replaced; one that a container still uses stays, and nobody needs it to go. */
+async function removeUnused(docker: Docker, imageId: string): Promise<void> {
+  await docker
+    .getImage(imageId)
+    .remove()
+    .catch((error: { statusCode?: number }) => {
+      if (error.statusCode !== 404 && error.statusCode !== 409) throw error;
+    });
+}
+
 /** Written beside and renamed: a reader never sees half a record. */
 async function writeRecords(file: string, images: Partial<Record<ImageName, ImageRecord>>): Promise<void> {
   const beside = join(dirname(file), `.images-${process.pid}.json`);
-  await writeText(beside, `${JSON.stringify({ version: 1, images }, null, 2)}\n`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(beside, `${JSON.stringify({ version: 1, images }, null, 2)}\n`);
   await rename(beside, file);
 }
 

@@ -65,5 +65,8 @@ function fromOurPages(request: FastifyRequest, publicUrl: string | null): boolea
   const given = request.headers.origin;
   if (given === undefined || !URL.canParse(given)) return false;
   const origin = new URL(given);
-  return origin.host === request.headers.host || (publicUrl !== null && origin.origin === new URL(publicUrl).origin);
+  // Parsed under the origin's scheme, so that a default port may be written out or not.
+  const own = `${origin.protocol}//${request.headers.host ?? ''}`;
+  if (URL.canParse(own) && new URL(own).host === origin.host) return true;
+  return publicUrl !== null && origin.origin === new URL(publicUrl).origin;
 }

@@ -29,12 +29,26 @@ export async function challengeRoutes(app: App, deps: ServerDeps): Promise<void>
   );
   app.get(
     '/api/challenges/:slug',
-    { schema: { tags, summary: 'One challenge, its rubric in words', params: Params, response: { 200: ChallengeDetail, ...problemReplies('not_found') } } },
+    {
+      schema: {
+        tags,
+        summary: 'One challenge, its rubric in words',
+        params: Params,
+        response: { 200: ChallengeDetail, ...problemReplies('not_found') },
+      },
+    },
     async (request) => (await showChallenge(deps.db, request.params.slug)) ?? missing(request.params.slug),
   );
   app.get(
     '/api/challenges/:slug/rubric',
-    { schema: { tags, summary: 'The readable source files of its rubric', params: Params, response: { 200: RubricSource, ...problemReplies('not_found') } } },
+    {
+      schema: {
+        tags,
+        summary: 'The readable source files of its rubric',
+        params: Params,
+        response: { 200: RubricSource, ...problemReplies('not_found') },
+      },
+    },
     async (request) => (await rubricSource(deps.db, deps.blobs, request.params.slug)) ?? missing(request.params.slug),
   );
 }

@@ -50,10 +50,12 @@ export async function eventRoutes(app: App, deps: ServerDeps): Promise<void> {
       if (evaluation === null) throw new ProblemError('not_found', 'there is no such evaluation');
       // A browser that reconnects repeats the address it was given and says in the header how far it got.
       const after = lastEventId(request.headers['last-event-id']) ?? request.query.after ?? 0;
-      if (request.headers.accept?.includes('text/event-stream') !== true) return { events: await readEvents(deps.db, id, after, pollBatch) };
+      if (request.headers.accept?.includes('text/event-stream') !== true)
+        return { events: await readEvents(deps.db, id, after, pollBatch) };
       // 204 is the one answer after which a browser does not reconnect.
       if (evaluation.status === 'done' && after >= evaluation.lastEventSeq) return reply.status(204).send(null);
-      if (open.size >= bounds.mostOpen) throw new ProblemError('unavailable', 'too many event streams are open; ask with ?after= meanwhile');
+      if (open.size >= bounds.mostOpen)
+        throw new ProblemError('unavailable', 'too many event streams are open; ask with ?after= meanwhile');
       const stream = streamEvents({ deps, evaluationId: id, after, reply, closing: closing.signal, bounds });
       open.add(stream);
       await stream.finally(() => open.delete(stream));

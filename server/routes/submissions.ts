@@ -9,7 +9,7 @@ import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
 import { ProblemError } from '../errors.ts';
 import { pageReply } from '../page-reply.ts';
-import { IdempotencyKey } from '../plugins/idempotency.ts';
+import { IdempotencyKey } from '../idempotency-key.ts';
 import { refuseVisitors, requireActor } from '../plugins/identity.ts';
 import { needsToken, problemReplies } from '../problem-replies.ts';
 import { readUpload } from '../upload.ts';

@@ -1,5 +1,6 @@
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../contracts/api.ts';
 import { describeWith } from '../setup/optional.ts';
 import { chromiumState, launch, layoutShift, openPage, signIn, tabTo } from './browser.ts';
@@ -25,14 +26,14 @@ describeWith('chromium', chromiumState, 'pages', () => {
     await page.goto('/');
     await page.getByRole('link', { name: site.answers.title }).waitFor();
     await page.keyboard.press('/');
-    await page.keyboard.type(site.defence.title.slice(0, 6));
-    await page.waitForURL((url) => url.searchParams.get('q') === site.defence.title.slice(0, 6));
+    await page.keyboard.type(site.defence.search);
+    await page.waitForURL((url) => url.searchParams.get('q') === site.defence.search);
     await page.getByRole('link', { name: site.answers.title }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: site.defence.title }).waitFor();
     await page.getByRole('button', { name: site.defence.tag, exact: true }).click();
     await page.waitForURL(/tag=/);
     await page.reload();
-    expect(await page.getByRole('searchbox').inputValue()).toBe(site.defence.title.slice(0, 6));
+    expect(await page.getByRole('searchbox').inputValue()).toBe(site.defence.search);
     await page.getByRole('searchbox').fill('nothing is called this');
     await page.getByText('No challenge matches these filters.').waitFor();
     await page.getByRole('button', { name: 'Drop the filters' }).click();
@@ -246,6 +247,8 @@ describeWith('chromium', chromiumState, 'pages', () => {
     await page.reload();
     expect(await scheme()).toBe('light');
   });
+
+  describe('every page, in both themes', () => everyPage(() => ({ site, browser })));
 });
 
 const firstCase = async (page: Page): Promise<string> => {
@@ -254,24 +257,18 @@ const firstCase = async (page: Page): Promise<string> => {
   return ((await button.textContent()) ?? '').trim();
 };
 
-describeWith('chromium', chromiumState, 'every page, in both themes', () => {
+function everyPage(given: () => { site: Site; browser: Browser }): void {
   let site: Site;
   let browser: Browser;
-  let axe: string;
   let submission: string;
 
   beforeAll(async () => {
-    [site, browser, axe] = await Promise.all([startSite(), launch(), import('axe-core').then((module) => module.default.source)]);
+    ({ site, browser } = given());
     await using open = await openPage(browser, site.url);
     await open.page.goto(`/challenges/${site.defence.slug}?tab=standing`);
     const href = await open.page.getByRole('table', { name: 'Standing' }).getByRole('link').first().getAttribute('href');
     submission = href ?? '';
   }, 180_000);
-  afterAll(async () => {
-    await browser?.close();
-    await site?.[Symbol.asyncDispose]();
-  });
-
   const pages: [name: string, path: () => string][] = [
     ['challenge list', () => '/'],
     ['challenge', () => `/challenges/${site.defence.slug}`],
@@ -293,7 +290,7 @@ describeWith('chromium', chromiumState, 'every page, in both themes', () => {
       await page.getByRole('heading', { level: 1 }).waitFor();
       await expect.poll(() => page.locator('[aria-busy="true"]').count()).toBe(0);
       expect(await page.evaluate(() => document.documentElement.dataset.mantineColorScheme)).toBe(colorScheme);
-      expect(await seriousFaults(page, axe)).toEqual([]);
+      expect(await seriousFaults(page)).toEqual([]);
       expect(await layoutShift(page)).toBeLessThan(0.1);
       await page.setViewportSize({ width: 390, height: 844 });
       expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
@@ -306,19 +303,19 @@ describeWith('chromium', chromiumState, 'every page, in both themes', () => {
       await page.goto(submission);
       await page.locator('.case-key').first().click();
       await page.getByRole('dialog').getByRole('heading', { name: 'Transcript' }).waitFor();
-      expect(await seriousFaults(page, axe)).toEqual([]);
+      expect(await seriousFaults(page)).toEqual([]);
       expect(faults).toEqual([]);
     });
   }
-});
+}
 
 interface AxeResult {
   violations: { id: string; impact: string | null; nodes: { html: string; failureSummary: string }[] }[];
 }
 
 /** What axe-core finds of WCAG 2 A and AA that is serious or critical, with the elements. */
-async function seriousFaults(page: Page, source: string): Promise<string[]> {
-  await page.evaluate(source);
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
   const result = await page.evaluate(() => {
     const { axe } = window as unknown as { axe: { run(options: object): Promise<AxeResult> } };
     return axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });

@@ -49,7 +49,7 @@ function Loaded({ submission }: { submission: SubmissionView }) {
       <ResultPanel evaluation={evaluation} retry={live.retry} />
       <div className="two-columns">
         <Metrics metrics={evaluation.metrics} done={evaluation.status === 'done'} />
-        <Criteria criteria={evaluation.criteria} done={evaluation.status === 'done'} />
+        <Criteria criteria={evaluation.criteria} done={evaluation.status === 'done'} counts={!evaluation.rounded} />
       </div>
       <CaseTable
         evaluation={evaluation}

@@ -51,12 +51,12 @@ function Rows({ rows }: { rows: readonly SubmissionView[] }) {
       <thead>
         <tr>
           <th scope="col">Submission</th>
-          <th scope="col">Challenge</th>
-          <th scope="col">Kind</th>
           <th scope="col">Status</th>
           <th scope="col" className="right">
             Score
           </th>
+          <th scope="col">Challenge</th>
+          <th scope="col">Kind</th>
           <th scope="col">Sent</th>
         </tr>
       </thead>
@@ -69,16 +69,16 @@ function Rows({ rows }: { rows: readonly SubmissionView[] }) {
               </Link>
               <div className="muted sub-line">{row.sample ? <SampleTag /> : <VisibleText text={row.participant} />}</div>
             </th>
+            <td className="nowrap">
+              <State row={row} />
+            </td>
+            <td className="right numbers">{row.evaluation.score === null ? '–' : formatScore(row.evaluation.score)}</td>
             <td>
               <Link to="/challenges/$slug" params={{ slug: row.challenge }}>
                 {row.challenge}
               </Link>
             </td>
             <td>{kindLabel(row.kind)}</td>
-            <td className="nowrap">
-              <State row={row} />
-            </td>
-            <td className="right numbers">{row.evaluation.score === null ? '–' : formatScore(row.evaluation.score)}</td>
             <td className="nowrap">
               <RelativeTime at={row.createdAt} />
             </td>

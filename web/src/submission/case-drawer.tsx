@@ -3,7 +3,7 @@ import type { CaseDetail } from '../../../contracts/api.ts';
 import type { Json } from '../../../contracts/json.ts';
 import { caseQuery } from '../api/queries.ts';
 import { PageDialog } from '../components/dialog.tsx';
-import { formatCount, formatDuration, formatScore } from '../components/format.ts';
+import { formatDuration, formatScore, plural } from '../components/format.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { RowsSkeleton } from '../components/rows-skeleton.tsx';
 import { TextBlock } from '../components/text-block.tsx';
@@ -40,8 +40,8 @@ function Detail({ detail }: { detail: CaseDetail }) {
         <span className={`outcome outcome-${end.tone}`}>
           <span aria-hidden="true">{end.icon}</span> {end.word}
         </span>{' '}
-        score {view.score === null ? 'none' : formatScore(view.score)}, {formatDuration(view.wallMs)}, {formatCount(view.usage.calls)} model
-        calls
+        score {view.score === null ? 'none' : formatScore(view.score)}, {formatDuration(view.wallMs)},{' '}
+        {plural(view.usage.calls, 'model call')}
       </p>
       {view.message !== null && (
         <p className="notice notice-warn">

@@ -4,7 +4,8 @@ import { AfterTheLastCase } from './after-the-last-case.tsx';
 import { TableFrame } from '../components/table-frame.tsx';
 import { VisibleText } from '../components/visible-text.tsx';
 
-export function Criteria({ criteria, done }: { criteria: EvaluationView['criteria']; done: boolean }) {
+/** With hidden cases in the score the counts are withheld, so their columns are left out rather than filled with zeros. */
+export function Criteria({ criteria, done, counts }: { criteria: EvaluationView['criteria']; done: boolean; counts: boolean }) {
   if (criteria.length === 0) return done ? null : <AfterTheLastCase title="Criteria" />;
   return (
     <section>
@@ -19,12 +20,16 @@ export function Criteria({ criteria, done }: { criteria: EvaluationView['criteri
             <th scope="col" className="right">
               Mean
             </th>
-            <th scope="col" className="right">
-              Graded
-            </th>
-            <th scope="col" className="right">
-              Errors
-            </th>
+            {counts && (
+              <>
+                <th scope="col" className="right">
+                  Graded
+                </th>
+                <th scope="col" className="right">
+                  Errors
+                </th>
+              </>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -35,8 +40,8 @@ export function Criteria({ criteria, done }: { criteria: EvaluationView['criteri
               </th>
               <td className="right numbers">{criterion.weight === 0 ? 'only shown' : formatScore(criterion.weight)}</td>
               <td className="right numbers">{criterion.mean === null ? '–' : formatScore(criterion.mean)}</td>
-              <td className="right numbers">{formatCount(criterion.graded)}</td>
-              <td className="right numbers">{formatCount(criterion.errors)}</td>
+              {counts && <td className="right numbers">{formatCount(criterion.graded)}</td>}
+              {counts && <td className="right numbers">{formatCount(criterion.errors)}</td>}
             </tr>
           ))}
         </tbody>

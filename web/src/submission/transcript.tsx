@@ -47,7 +47,7 @@ function ExchangeView({ exchange, before }: { exchange: Exchange; before: Exchan
           calls={reply.toolCalls}
         />
       )}
-      {reply && reply.requestedModel !== reply.returnedModel && (
+      {reply && !exchange.simulated && reply.requestedModel !== reply.returnedModel && (
         <p className="muted">
           asked for <VisibleText text={reply.requestedModel} />, answered by <VisibleText text={reply.returnedModel} />
         </p>

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { EvaluationReport } from '../contracts/evaluation.ts';
+import type { SubmissionDocument } from '../contracts/submission.ts';
+import { ProviderFault } from '../gateway/providers/provider.ts';
+import { lastText, parrot, phaseOf, rightPrompts, scriptedGateway, type Script, seed, wordRubricOf } from '../test/setup/evaluation.ts';
+import { runLocal } from './run-local.ts';
+
+const rubric = wordRubricOf();
+type Progress = { split: string; done: number; of: number };
+
+async function run(document: SubmissionDocument, script: Script = parrot) {
+  const progress: Progress[] = [];
+  const report = await runLocal({
+    rubric,
+    phase: phaseOf(rubric),
+    document,
+    seed,
+    targets: rubric.rubric.targets,
+    gateway: scriptedGateway(script),
+    sandboxes: [],
+    signal: new AbortController().signal,
+    onProgress: (step) => void progress.push(step),
+  });
+  return { report, progress };
+}
+
+it('a local run reports everything the published form of a report has', async () => {
+  const { report, progress } = await run(rightPrompts(rubric));
+  expect(EvaluationReport.parse(report)).toEqual(report);
+  expect(report).toMatchObject({
+    challenge: 'say-the-word',
+    rubricHash: rubric.hash,
+    seed,
+    phase: 'all',
+    simulated: true,
+    status: 'done',
+    outcome: 'pass',
+    score: 1,
+    usage: { calls: 5, inputTokens: 15, outputTokens: 10 },
+  });
+  expect(report.cases).toHaveLength(5);
+  expect(progress.filter(({ split }) => split === 'public').map(({ done, of }) => `${done}/${of}`)).toEqual(['0/3', '1/3', '2/3', '3/3', '3/3']);
+  expect(progress.at(-1)).toEqual({ split: 'hidden', done: 2, of: 2 });
+});
+
+it('an error shows no case, but says what it used', async () => {
+  const { report } = await run(rightPrompts(rubric), (request, ref) => {
+    if (ref.caseId === 'h1') throw new ProviderFault('transport', 'gone', { httpStatus: 502 });
+    return lastText(request);
+  });
+  expect(report).toMatchObject({ outcome: 'error', score: null, metrics: {}, criteria: [], cases: [] });
+  expect(report.usage.calls).toBe(4);
+  expect(report.reason?.faultOf).toBe('target');
+});
