@@ -3,12 +3,14 @@ import { checkGates, type GateResult } from '../evaluation/check-gates.ts';
 import { exitCodes } from './exit-codes.ts';
 import { abortOnSignal } from './interrupt.ts';
 import { localGateway, localSandboxes, rubricAt } from './local-machine.ts';
+import { visible } from './visible.ts';
 
 /** Runs the gates and prints each result. @returns the exit code. */
 export async function checkFolder(folder: string, json: boolean, config: Config): Promise<number> {
   const rubric = await rubricAt(folder);
   using interrupt = abortOnSignal();
-  const say = (result: GateResult) => process.stdout.write(`${result.ok ? 'ok    ' : 'FAILED'}  ${result.gate}: ${result.detail}\n`);
+  const say = (result: GateResult) =>
+    process.stdout.write(`${result.ok ? 'ok    ' : 'FAILED'}  ${visible(`${result.gate}: ${result.detail}`)}\n`);
   if (!json) process.stdout.write(`${rubric.rubric.name} ${rubric.hash.slice(0, 16)}: the rubric is valid, running its gates\n`);
   const results = await checkGates(rubric, {
     gateway: localGateway(config),

@@ -1,5 +1,5 @@
 /** What every command's exit code means; printed by `--help`. */
-export const exitCodes = { judged: 0, error: 1, badInput: 2, badConfiguration: 78 } as const;
+export const exitCodes = { judged: 0, error: 1, badInput: 2, badConfiguration: 78, interrupted: 130 } as const;
 
 /** Something the person at the keyboard can mend; printed without a stack. */
 export class InputError extends Error {

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Config } from '../contracts/config.ts';
 import type { Phase } from '../contracts/rubric.ts';
 import type { SandboxDriver } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
-import { readSubmissionFile } from '../contracts/submission-file.ts';
+import { maxFileBytes, readSubmissionFile } from '../contracts/submission-file.ts';
 import type { TargetSpec } from '../contracts/target.ts';
 import { readTargetsFile, replaceTarget } from '../evaluation/targets.ts';
 import { createGateway } from '../gateway/gateway.ts';
@@ -65,6 +65,8 @@ export function phaseOf(rubric: LoadedRubric, name: string | undefined): Phase {
 export async function submissionAt(path: string, kinds: Parameters<typeof readSubmissionFile>[2]): Promise<SubmissionDocument> {
   let bytes: Uint8Array;
   try {
+    const { size } = await stat(path);
+    if (size > maxFileBytes) throw new Error(`it has ${size} bytes, at most ${maxFileBytes} are accepted`);
     bytes = await readFile(path);
   } catch (error) {
     throw new InputError(`the submission cannot be read: ${(error as Error).message}`);

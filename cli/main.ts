@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readConfig } from '../contracts/config.ts';
 import { commands } from './commands.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
+import { visibleLines } from './visible.ts';
 
 const parsed = readConfig(process.env);
 if (!parsed.ok) {
@@ -24,6 +25,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof InputError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${visibleLines(error.message)}\n`);
   process.exitCode = error.exitCode;
 }

@@ -1,4 +1,5 @@
 import type { CaseResult, EvaluationReport, MetricValue } from '../contracts/evaluation.ts';
+import { visible, visibleLines } from './visible.ts';
 
 /** Cases printed in full; the rest is counted. `--json` has them all. */
 const shownCases = 40;
@@ -7,7 +8,7 @@ const shownCases = 40;
 export function reportText(report: EvaluationReport): string {
   const lines = [
     `${report.challenge} · phase ${report.phase} · ${report.outcome.toUpperCase()}${scoreOf(report)}`,
-    ...(report.reason === null ? [] : [`  ${report.reason.message}`, `  whose fault: ${report.reason.faultOf}. ${report.reason.advice}`]),
+    ...reasonLines(report),
     ...(report.simulated ? ['  The target is simulated: this says nothing about a real model.'] : []),
     '',
     ...table(['metric', 'value', '95 % interval', 'count'], Object.entries(report.metrics).map(metricRow)),
@@ -22,7 +23,14 @@ export function reportText(report: EvaluationReport): string {
     `calls ${report.usage.calls} · tokens ${report.usage.inputTokens} in, ${report.usage.outputTokens} out · cost ${report.usage.costMicros} µUSD · ${(report.durationMs / 1000).toFixed(1)} s`,
     `rubric ${report.rubricHash.slice(0, 16)} · submission ${report.submissionHash.slice(0, 16)} · seed ${report.seed.slice(0, 16)}`,
   ];
-  return `${lines.join('\n')}\n`;
+  return `${visibleLines(lines.join('\n'))}\n`;
+}
+
+/** What a server does about an error (try again, call an operator) nobody does here. */
+function reasonLines({ reason, outcome }: EvaluationReport): string[] {
+  if (reason === null) return [];
+  const advice = outcome === 'error' ? 'Nothing was judged. Mend what is named above and run it again.' : reason.advice;
+  return [`  ${reason.message}`, `  whose fault: ${reason.faultOf}. ${advice}`];
 }
 
 function scoreOf(report: EvaluationReport): string {
@@ -47,7 +55,7 @@ function caseTable(cases: readonly CaseResult[]): string[] {
       one.split,
       one.end === 'limit' ? `limit: ${one.limit}` : one.end,
       one.score === null ? '-' : decimal(one.score),
-      visible(one.message ?? ''),
+      (one.message ?? '').slice(0, 80),
     ]);
   const rest = cases.length - rows.length;
   return [...table(['case', 'split', 'end', 'score', ''], rows), ...(rest > 0 ? [`… and ${rest} more (--json shows all)`] : [])];
@@ -57,9 +65,6 @@ function caseTable(cases: readonly CaseResult[]): string[] {
 const decimal = (value: number): string =>
   value === 0 || Math.abs(value) >= 1e-4 ? Number(value.toFixed(4)).toString() : value.toExponential(2);
 
-/** Messages can quote a submission: control characters could rewrite the terminal. */
-const visible = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '·').slice(0, 80);
-
 function table(head: string[], rows: string[][]): string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
   const line = (cells: string[]) =>
@@ -67,5 +72,5 @@ function table(head: string[], rows: string[][]): string[] {
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  return [line(head), ...rows.map(line)];
+  return [line(head), ...rows.map((cells) => line(cells.map(visible)))];
 }

@@ -18,7 +18,7 @@ export function describeRun(command: Command, config: Config): void {
     .option('--phase <name>', 'phase of the rubric; its first when absent')
     .option('--target <name>', 'target of TARGETS_FILE to put in the place of the rubric’s replaceable one')
     .option('--json', 'print one JSON document instead of text')
-    .addHelpText('after', '\nExit code: 0 judged, 1 error of this machine or a target, 2 bad input.')
+    .addHelpText('after', '\nExit code: 0 judged, 1 error of this machine or a target, 2 bad input, 130 interrupted.')
     .action(async (folder: string, options: RunOptions) => {
       const { judge } = await import('./judge.ts');
       process.exitCode = await judge(folder, options, config);

@@ -7,6 +7,7 @@ import { type EvaluationEvent, StoredEvent } from '../contracts/events.ts';
 import { paths } from '../contracts/paths.ts';
 import { exitCodes } from './exit-codes.ts';
 import { call, type ServerAddress, type ServerOptions, serverAddress } from './server-client.ts';
+import { visible } from './visible.ts';
 
 const askEveryMs = 500;
 const Events = z.object({ events: z.array(StoredEvent) });
@@ -31,7 +32,7 @@ export async function watchEvaluation(submissionId: string, address: ServerAddre
   for (;;) {
     const { events } = await call(address, `${paths.events(evaluation.id)}?after=${after}`, Events);
     for (const stored of events) {
-      process.stdout.write(json ? `${JSON.stringify(stored)}\n` : `${stored.at}  ${inWords(stored.event)}\n`);
+      process.stdout.write(json ? `${JSON.stringify(stored)}\n` : `${stored.at}  ${visible(inWords(stored.event))}\n`);
       after = stored.seq;
     }
     const last = events.findLast(({ event }) => event.kind === 'status')?.event;

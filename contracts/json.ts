@@ -3,7 +3,7 @@ import { z } from 'zod';
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Any JSON value. Depth and size are bounded before this point by `parseBoundedJson`. */
-export const Json: z.ZodType<Json> = z.json();
+export const Json: z.ZodType<Json> = z.json().register(z.globalRegistry, { id: 'Json' });
 
 export interface JsonBounds {
   /** Largest accepted text, in bytes of UTF-8. */

@@ -5,7 +5,8 @@ export type ReadSubmission =
   | { ok: true; document: SubmissionDocument }
   | { ok: false; problem: string; errors: { path: string; message: string }[] };
 
-const maxFileBytes = 16_777_216;
+/** The largest file that is looked at; more than any form accepts. */
+export const maxFileBytes = 16_777_216;
 const maxDepth = 32;
 /** Far above the 5,000 or so answers that the largest built-in challenge asks for; see `JsonBounds.maxValues`. */
 export const maxSubmissionValues = 100_000;

@@ -75,4 +75,9 @@ const ownWords: ReadonlySet<string> = new Set([
   'waits_for_retry',
   'waits_in_queue',
   'no_worker',
+  // Of a verdict, `rubrics/reasons.ts`: the outcome in words, with names of metrics, rules and limits of the rubric only.
+  'below_threshold',
+  'rule_broken',
+  'needs_review',
+  'limit_exceeded',
 ]);

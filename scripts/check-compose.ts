@@ -31,14 +31,16 @@ const parsed = Compose.safeParse(parse(text, { merge: true }));
 if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
 else for (const [name, service] of Object.entries(parsed.data.services)) problems.push(...problemsOf(name, service, parsed.data));
 for (const [, body] of text.matchAll(/\$\{([^}]*)\}/g)) {
-  if (!/^[A-Z][A-Z0-9_]*(:-[^}]*|:\?.+)$/.test(body ?? '')) problems.push(`\${${body}} has neither a default nor a message for when it is missing`);
+  if (!/^[A-Z][A-Z0-9_]*(:-[^}]*|:\?.+)$/.test(body ?? ''))
+    problems.push(`\${${body}} has neither a default nor a message for when it is missing`);
 }
 for (const problem of problems) console.error(`docker-compose.yml: ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 function problemsOf(name: string, service: z.infer<typeof Service>, compose: z.infer<typeof Compose>): string[] {
   const found: string[] = [];
-  for (const other of Object.keys(service.depends_on ?? {})) if (!(other in compose.services)) found.push(`${name} depends on "${other}", which is no service`);
+  for (const other of Object.keys(service.depends_on ?? {}))
+    if (!(other in compose.services)) found.push(`${name} depends on "${other}", which is no service`);
   for (const volume of service.volumes ?? []) {
     const source = volume.split(':')[0] ?? '';
     if (!source.startsWith('/') && !(source in compose.volumes)) found.push(`${name} mounts "${source}", which is no volume`);
@@ -47,8 +49,10 @@ function problemsOf(name: string, service: z.infer<typeof Service>, compose: z.i
   const entry = service.command?.[1];
   if (entry === undefined || !existsSync(join(root, entry))) found.push(`${name} runs "${entry}", which is no file`);
   const known = new Set<string>(Object.keys(Config.shape));
-  for (const variable of Object.keys(service.environment ?? {})) if (!known.has(variable)) found.push(`${name} sets ${variable}, which nothing reads`);
+  for (const variable of Object.keys(service.environment ?? {}))
+    if (!known.has(variable)) found.push(`${name} sets ${variable}, which nothing reads`);
   const sockets = service.environment?.SANDBOX_SOCKETS;
-  if (sockets !== undefined && !service.volumes?.includes(`${sockets}:${sockets}`)) found.push(`${name}: ${sockets} must have the same path on the host`);
+  if (sockets !== undefined && !service.volumes?.includes(`${sockets}:${sockets}`))
+    found.push(`${name}: ${sockets} must have the same path on the host`);
   return found;
 }

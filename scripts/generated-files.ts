@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Case, Rubric } from '../contracts/rubric.ts';
+import { openApiDocument } from './openapi-document.ts';
 
 /** A file made from code: its path below the project and its whole text. */
 export interface GeneratedFile {
@@ -15,4 +16,5 @@ const jsonSchema = (schema: z.ZodType, title: string): string =>
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reference/rubric.schema.json', make: () => jsonSchema(Rubric, 'rubric.yaml, format 1') },
   { path: 'docs/reference/case.schema.json', make: () => jsonSchema(Case, 'One line of a cases/*.jsonl file') },
+  { path: 'docs/reference/openapi.json', make: openApiDocument },
 ];

@@ -65,6 +65,18 @@ export async function buildApp(deps: ServerDeps): Promise<App> {
     await app.register(async (scope) => routes(scope.withTypeProvider<ZodTypeProvider>(), deps));
   }
   await installPages(app, deps);
+  closeConnectionsWhenClosing(app);
   await app.ready();
   return app;
+}
+
+/** Requests under way when the server closes are answered; their connections must not stay open for further ones. */
+function closeConnectionsWhenClosing(app: App): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
 }

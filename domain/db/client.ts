@@ -40,6 +40,8 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
   });
   // Without a listener, a Postgres that goes away takes the whole process down: an 'error' event nobody handles is thrown.
   pool.on('error', (error) => options.onConnectionLost?.(error));
+  // The pool listens to idle connections only; one in use breaks twice, once for its query and once for nobody.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
   const close = async () => {
     await db.destroy();

@@ -67,6 +67,8 @@ export function postgresEngine(url: string, onError: OnQueueError): Engine {
     keepAlive: true,
   });
   pool.on('error', (error) => onError(error, 'queue connection'));
+  // The pool listens to idle connections only; one that breaks while it is used would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   // Every queue and worker adds listeners of its own.
   pool.setMaxListeners(0);
   const connection: unknown = pool;

@@ -117,8 +117,8 @@ export class RunnerContainer implements AsyncDisposable {
     this.#ended.promise.then((detail) => outcome.resolve({ kind: 'ended', detail }), cancel);
     const overdue = setTimeout(() => outcome.resolve({ kind: 'overdue' }), this.#limits.wallMs + stopMs);
     const watching = new AbortController();
-    const watched = this.#watchCpu(before, watching.signal, () => outcome.resolve({ kind: 'overdue' })).catch((error: unknown) =>
-      outcome.resolve({ kind: 'ended', detail: `its processor time cannot be read: ${engineProblem(error)}` }),
+    const watched = this.#watch(before, watching.signal, () => outcome.resolve({ kind: 'overdue' })).catch((error: unknown) =>
+      outcome.resolve({ kind: 'ended', detail: `its counters cannot be read: ${engineProblem(error)}` }),
     );
     try {
       this.#send({ type: 'case', seq, task, wallMs: this.#limits.wallMs });
@@ -132,16 +132,16 @@ export class RunnerContainer implements AsyncDisposable {
     }
   }
 
-  /** Tells the runner to stop the case when its processor time is used up, and gives up when it does not. */
-  async #watchCpu(before: Counters, signal: AbortSignal, giveUp: () => void): Promise<void> {
+  /** Tells the runner to stop the case as soon as a limit is seen to be met, and gives up when it does not. */
+  async #watch(before: Counters, signal: AbortSignal, giveUp: () => void): Promise<void> {
     const meter = this.#meter;
     this.#lastCpuMs = null;
     if (meter === null || before.cpuMs === null) return;
     while (await passed(meter.pollMs, signal)) {
-      const { cpuMs } = await this.#count();
-      if (cpuMs === null) continue;
-      this.#lastCpuMs = cpuMs - before.cpuMs;
-      if (this.#lastCpuMs <= this.#limits.cpuMs) continue;
+      const now = await this.#count();
+      if (now.cpuMs !== null) this.#lastCpuMs = now.cpuMs - before.cpuMs;
+      const overCpu = this.#lastCpuMs !== null && this.#lastCpuMs > this.#limits.cpuMs;
+      if (!overCpu && !grew(before.oomKills, now.oomKills) && !grew(before.refusedTasks, now.refusedTasks)) continue;
       this.#send({ type: 'stop' });
       if (await passed(stopMs, signal)) giveUp();
       return;

@@ -86,13 +86,9 @@ describeWith('docker', engine.state, 'the life of a container', () => {
     await node.once(node.programs.eatMemoryWhenAsked, 'eat', { limits: { ...conformanceLimits, wallMs: 15_000, cpuMs: 15_000 } });
     const calls = dialled.mock.calls.map(([{ method, path }]) => `${method} ${path.replace(/\?.*/, '').replace(/[0-9a-f]{64}/, 'ID')}`);
     dialled.mockRestore();
-    expect([...new Set(calls)].sort()).toEqual([
-      'DELETE /containers/ID',
-      'GET /containers/json',
-      'POST /containers/ID/attach',
-      'POST /containers/ID/start',
-      'POST /containers/create',
-    ]);
+    const needed = ['POST /containers/create', 'POST /containers/ID/attach', 'POST /containers/ID/start', 'DELETE /containers/ID'];
+    const seldom = ['GET /containers/json', 'GET /containers/ID/json'];
+    expect([...new Set(calls)].filter((call) => !seldom.includes(call)).sort()).toEqual(needed.sort());
   });
 
   it('is metered by the engine where its control groups are out of reach', async () => {

@@ -28,7 +28,7 @@ export async function installOpenApi(app: App, deps: Pick<ServerDeps, 'version'>
       },
     },
     transform: jsonSchemaTransform,
-    transformObject: (document) => withUpload(jsonSchemaTransformObject(document)),
+    transformObject: (document) => withoutUnused(withUpload(jsonSchemaTransformObject(document))),
   });
   let text: string | undefined;
   app.get('/api/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
@@ -60,5 +60,28 @@ function withUpload(document: Document): Document {
     const body = path.endsWith('/submissions') ? item?.post?.requestBody : undefined;
     if (body !== undefined && 'content' in body) body.content['multipart/form-data'] = uploadForm;
   }
+  return document;
+}
+
+const componentPrefix = '#/components/schemas/';
+
+/** Every contract is made in two forms, as sent and as answered; most are only ever one of them. */
+function withoutUnused(document: Document): Document {
+  if (!('components' in document)) return document;
+  const schemas = document.components?.schemas;
+  if (schemas === undefined) return document;
+  const used = new Set<string>();
+  const follow = (value: unknown): void => {
+    if (value === null || typeof value !== 'object') return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (key !== '$ref' || typeof inner !== 'string' || !inner.startsWith(componentPrefix)) follow(inner);
+      else if (!used.has(inner)) {
+        used.add(inner);
+        follow(schemas[inner.slice(componentPrefix.length)]);
+      }
+    }
+  };
+  follow(document.paths);
+  for (const name of Object.keys(schemas)) if (!used.has(componentPrefix + name)) delete schemas[name];
   return document;
 }

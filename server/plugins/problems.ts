@@ -46,6 +46,7 @@ function send(request: FastifyRequest, reply: FastifyReply, code: ProblemCode, d
   // Schema messages quote keys of the request, which may be megabytes long and very many.
   const shown = errors?.slice(0, 50).map(({ path, message }) => ({ path: path.slice(0, 300), message: message.slice(0, 500) }));
   const body = problemBody(code, detail.slice(0, 2000), pathOf(request), shown);
+  if (body.status === 503) reply.header('retry-after', '5');
   return reply.status(body.status).type('application/problem+json').serializer(JSON.stringify).send(body);
 }
 

@@ -42,6 +42,8 @@ export async function challengeRoutes(app: App, deps: ServerDeps): Promise<void>
   app.get(
     '/api/challenges/:slug/rubric',
     {
+      // Megabytes from the disk for each.
+      config: { rateLimit: { max: 120, timeWindow: '1 minute' } },
       schema: {
         tags,
         summary: 'The readable source files of its rubric',

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { CreateSubmission, PageQuery, pageOf, SubmissionView } from '../../contracts/api.ts';
 import { Id, Slug } from '../../contracts/ids.ts';
@@ -15,6 +16,7 @@ import { needsToken, problemReplies } from '../problem-replies.ts';
 import { readUpload } from '../upload.ts';
 
 const tags = ['submissions'];
+const queueWithinMs = 2_000;
 const Params = z.object({ id: Id });
 const createProblems = [
   'unauthenticated',
@@ -121,12 +123,15 @@ function addCreate(app: App, deps: ServerDeps): void {
 }
 
 /** The row is stored; a queue that cannot be reached now is made good by the sweeper, so the request has succeeded. */
-async function publish(deps: ServerDeps, evaluationId: string): Promise<void> {
-  try {
-    await deps.queues.publish(queueName.screen, { evaluationId });
-  } catch (error) {
-    deps.log.warn({ err: error, evaluationId }, 'the queue cannot be reached; the sweeper will send this evaluation');
-  }
+async function publish({ queues, log }: Pick<ServerDeps, 'queues' | 'log'>, evaluationId: string): Promise<void> {
+  const failed = (error: unknown) =>
+    log.warn({ err: error, evaluationId }, 'the queue cannot be reached; the sweeper will send this evaluation');
+  const published = queues.publish(queueName.screen, { evaluationId }).catch(failed);
+  // A store that takes the connection and says nothing must not hold the participant's answer.
+  const waited = new AbortController();
+  const late = pause(queueWithinMs, undefined, { signal: waited.signal }).catch(() => undefined);
+  await Promise.race([published, late]);
+  waited.abort();
 }
 
 function refused(created: Extract<Created, { ok: false }>): ProblemError {

@@ -1,6 +1,9 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChallengeDetail, ChallengeSummary, pageOf, RubricSource } from '../../contracts/api.ts';
-import { type Api, everyKindFiles, problemOf, publishFiles, startApi } from '../setup/api.ts';
+import { readFolder } from '../../rubrics/folder.ts';
+import { type Api, everyKindFiles, problemOf, publishBytes, publishFiles, startApi } from '../setup/api.ts';
 import { publish } from '../setup/records.ts';
 import { smallRubricFiles } from '../setup/rubrics.ts';
 
@@ -58,13 +61,32 @@ describe('GET /api/challenges', () => {
 
   it('400: a cursor of another list, and one that is garbage', async () => {
     const other = Buffer.from(JSON.stringify({ id: 'x' })).toString('base64url');
-    for (const cursor of [other, '!!!', 'e30', 'a'.repeat(499)]) problemOf(await get(`/api/challenges?cursor=${cursor}`), 400, 'bad_request');
+    for (const cursor of [other, '!!!', 'e30', 'a'.repeat(499)])
+      problemOf(await get(`/api/challenges?cursor=${cursor}`), 400, 'bad_request');
   });
 
   it('400: limits out of bounds, endless text and a tag that is none', async () => {
     for (const query of ['limit=0', 'limit=101', 'limit=x', 'limit=1&limit=2', `q=${'x'.repeat(201)}`, 'tag=No%20Tag']) {
       const problem = problemOf(await get(`/api/challenges?${query}`), 400, 'bad_request');
       expect(problem.errors?.[0]?.path).toMatch(/^querystring\//);
+    }
+  });
+});
+
+describe('the built-in challenges', () => {
+  it('200: each with its rubric in words and in source', async () => {
+    await using library = await startApi();
+    const folder = join(import.meta.dirname, '..', '..', 'rubrics', 'library');
+    const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    expect(names.length).toBeGreaterThanOrEqual(4);
+    for (const name of names) {
+      const read = await readFolder(join(folder, name));
+      if (!read.ok) throw new Error(JSON.stringify(read.problems));
+      await publishBytes(library, read.files);
+      const shown = await library.app.inject({ method: 'GET', url: `/api/challenges/${name}` });
+      expect(ChallengeDetail.parse(shown.json())).toMatchObject({ slug: name, demonstration: true });
+      const source = await library.app.inject({ method: 'GET', url: `/api/challenges/${name}/rubric` });
+      expect(RubricSource.parse(source.json()).files.find((file) => file.path === 'rubric.yaml')?.text).toContain(name);
     }
   });
 });

@@ -20,24 +20,44 @@ const get = (url: string) => api.app.inject({ method: 'GET', url });
 const unknown = '01890000-0000-7000-8000-000000000000';
 const secret = 'the hidden word';
 
-async function judged(phase: string, results: CaseResult[], score = 0.7512, participant = 'somebody'): Promise<{ evaluationId: string; submissionId: string }> {
+async function judged(
+  phase: string,
+  results: CaseResult[],
+  score = 0.7512,
+  participant = 'somebody',
+): Promise<{ evaluationId: string; submissionId: string }> {
   const { db, blobs } = api.deps;
   const entered = await submit(db, blobs, { phase, participant });
   const lease = await toRunning(db, entered.evaluationId);
   expect(await recordCases(db, lease, results)).toBe(true);
   const verifying = await toVerifying(db, lease);
-  expect(await finish(db, verifying, { verdict: verdictOf(score, [score - 0.1, score + 0.1]), resultHash, usage, simulated: true })).toBe(true);
+  expect(await finish(db, verifying, { verdict: verdictOf(score, [score - 0.1, score + 0.1]), resultHash, usage, simulated: true })).toBe(
+    true,
+  );
   return entered;
 }
 
 const hidden = (id: string) =>
-  resultOf(id, { message: secret, grades: [{ criterion: 'right', grader: 'equals', status: 'graded', score: 1, evidence: { guess: secret } }] });
+  resultOf(id, {
+    message: secret,
+    grades: [{ criterion: 'right', grader: 'equals', status: 'graded', score: 1, evidence: { guess: secret } }],
+  });
 
 describe('GET /api/evaluations/:id', () => {
   it('200: everything, when only public cases were judged', async () => {
-    const { evaluationId } = await judged('development', ['p0', 'p1', 'p2', 'p3'].map((id) => resultOf(id)));
+    const { evaluationId } = await judged(
+      'development',
+      ['p0', 'p1', 'p2', 'p3'].map((id) => resultOf(id)),
+    );
     const view = EvaluationView.parse((await get(`/api/evaluations/${evaluationId}`)).json());
-    expect(view).toMatchObject({ status: 'done', outcome: 'pass', score: 0.7512, rounded: false, resultHash, seed: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(view).toMatchObject({
+      status: 'done',
+      outcome: 'pass',
+      score: 0.7512,
+      rounded: false,
+      resultHash,
+      seed: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
   });
 
   it('200: rounded, without counts, hash and hidden usage, when hidden ones took part', async () => {
@@ -52,7 +72,13 @@ describe('GET /api/evaluations/:id', () => {
 
   it('200: yes or no alone, for holdout cases', async () => {
     const { evaluationId } = await judged('confirmation', [hidden('o0'), hidden('o1')]);
-    expect(EvaluationView.parse((await get(`/api/evaluations/${evaluationId}`)).json())).toMatchObject({ outcome: 'pass', score: null, interval: null, metrics: {}, criteria: [] });
+    expect(EvaluationView.parse((await get(`/api/evaluations/${evaluationId}`)).json())).toMatchObject({
+      outcome: 'pass',
+      score: null,
+      interval: null,
+      metrics: {},
+      criteria: [],
+    });
   });
 
   it('200: the seed only when it is done', async () => {
@@ -90,7 +116,14 @@ describe('GET /api/evaluations/:id/cases', () => {
 
   it('400: cursors that this list never made', async () => {
     const { evaluationId } = await submit(api.deps.db, api.deps.blobs);
-    const forged = [{ trial: 0 }, { trial: 0.5, id: 'p0' }, { trial: 2 ** 40, id: 'p0' }, { trial: -1, id: 'p0' }, { trial: 0, id: 'a\u0000b' }, []];
+    const forged = [
+      { trial: 0 },
+      { trial: 0.5, id: 'p0' },
+      { trial: 2 ** 40, id: 'p0' },
+      { trial: -1, id: 'p0' },
+      { trial: 0, id: 'a\u0000b' },
+      [],
+    ];
     for (const key of forged) {
       const cursor = Buffer.from(JSON.stringify(key)).toString('base64url');
       problemOf(await get(`/api/evaluations/${evaluationId}/cases?cursor=${cursor}`), 400, 'bad_request');
@@ -137,7 +170,13 @@ describe('GET /api/challenges/:slug/standings', () => {
   };
 
   it('200: best first, each participant once, in pages', async () => {
-    for (const [name, score] of [['a', 0.9], ['b', 0.2], ['c', 0.6], ['c', 0.5]] as const) await judged('development', [resultOf('p0')], score, `standing ${name}`);
+    for (const [name, score] of [
+      ['a', 0.9],
+      ['b', 0.2],
+      ['c', 0.6],
+      ['c', 0.5],
+    ] as const)
+      await judged('development', [resultOf('p0')], score, `standing ${name}`);
     const all = (await standings('')).items.filter((one) => one.participant.startsWith('standing'));
     expect(all.map((one) => [one.participant, one.score])).toEqual([
       ['standing a', 0.9],

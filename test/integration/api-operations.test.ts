@@ -36,7 +36,14 @@ describe('GET /api/system', () => {
     const system = SystemView.parse((await get('/api/system')).json());
     expect(system).toMatchObject({ version: '0.0.0-test', firstStart: { done: 0, of: 0 }, account: null });
     expect(system.workers).toEqual([{ id, stages: ['evaluate'], needs: ['none', 'js'], unavailable, lastSeenAt: expect.any(String) }]);
-    expect(system.queues.map((queue) => queue.name)).toEqual(['screen', 'verify', 'evaluate-none', 'evaluate-js', 'evaluate-node', 'evaluate-python']);
+    expect(system.queues.map((queue) => queue.name)).toEqual([
+      'screen',
+      'verify',
+      'evaluate-none',
+      'evaluate-js',
+      'evaluate-node',
+      'evaluate-python',
+    ]);
   });
 });
 
@@ -52,7 +59,9 @@ describe('health', () => {
     await using database = gone();
     api.app = await api.another({ db: database.db });
     for (const headers of [{}, api.bearer, { cookie: `${sessionCookie(api.deps.installation)}=${api.account.token}` }]) {
-      expect(problemOf(await get('/readyz', headers), 503, 'unavailable').faultOf).toBe('platform');
+      const reply = await get('/readyz', headers);
+      expect(problemOf(reply, 503, 'unavailable').faultOf).toBe('platform');
+      expect(reply.headers['retry-after']).toBe('5');
       expect((await get('/healthz', headers)).statusCode).toBe(200);
       expect((await get('/', headers)).statusCode).toBe(200);
     }
@@ -107,7 +116,12 @@ describe('pages', () => {
   });
 
   it('404: nothing outside the folder, however it is spelt', async () => {
-    for (const url of ['/../../installation.key', '/..%2f..%2finstallation.key', '/assets/..%2f..%2f..%2finstallation.key', '/%2e%2e/%2e%2e/installation.key']) {
+    for (const url of [
+      '/../../installation.key',
+      '/..%2f..%2finstallation.key',
+      '/assets/..%2f..%2f..%2finstallation.key',
+      '/%2e%2e/%2e%2e/installation.key',
+    ]) {
       const reply = await get(url);
       expect(reply.statusCode, url).toBeGreaterThanOrEqual(400);
       expect(reply.body).not.toMatch(/[0-9a-f]{64}/);
@@ -123,7 +137,12 @@ describe('pages', () => {
 
 describe('every reply', () => {
   it('carries the security headers, also 404, 401 and pages', async () => {
-    for (const reply of [await get('/api/challenges'), await get('/'), await get('/api/no'), await get('/api/challenges', { authorization: 'no' })]) {
+    for (const reply of [
+      await get('/api/challenges'),
+      await get('/'),
+      await get('/api/no'),
+      await get('/api/challenges', { authorization: 'no' }),
+    ]) {
       expect(reply.headers).toMatchObject({
         'content-security-policy': expect.stringContaining("default-src 'none';script-src 'self';"),
         'x-content-type-options': 'nosniff',
@@ -176,7 +195,13 @@ describe('the log', () => {
     const id = reply.headers['x-request-id'] as string;
     expect(problem.detail).toBe(`request ${id} failed`);
     const line = api.log.map((text) => JSON.parse(text)).find((entry) => entry.reqId === id);
-    expect(line).toMatchObject({ level: 50, msg: 'request failed', method: 'GET', route: '/api/system', err: { message: 'row 7 says hunter2' } });
+    expect(line).toMatchObject({
+      level: 50,
+      msg: 'request failed',
+      method: 'GET',
+      route: '/api/system',
+      err: { message: 'row 7 says hunter2' },
+    });
   });
 
   it('never has a token, cookie or what was submitted', async () => {
@@ -195,7 +220,8 @@ describe('the log', () => {
     expect((await api.app.inject({ method: 'POST', url, headers: api.bearer, payload })).statusCode).toBe(201);
     const written = api.log.slice(before).join('');
     expect(written).toContain('the queue cannot be reached');
-    for (const secret of [api.account.token, api.account.token.slice(11), 'wrong-token', 'what I submitted']) expect(written).not.toContain(secret);
+    for (const secret of [api.account.token, api.account.token.slice(11), 'wrong-token', 'what I submitted'])
+      expect(written).not.toContain(secret);
   });
 
   it('an id that the client brings is not believed', async () => {

@@ -18,14 +18,26 @@ const cookie = () => ({ cookie: `${sessionCookie(api.deps.installation)}=${api.a
 const account = async (headers: Record<string, string>) =>
   (await api.app.inject({ method: 'GET', url: '/api/system', headers })).json().account;
 const submitAs = (headers: Record<string, string>) =>
-  api.app.inject({ method: 'POST', url: '/api/challenges/capitals/submissions', headers, payload: { submission: { kind: 'answers', answers: {} } } });
+  api.app.inject({
+    method: 'POST',
+    url: '/api/challenges/capitals/submissions',
+    headers,
+    payload: { submission: { kind: 'answers', answers: {} } },
+  });
 
 describe('POST /api/session', () => {
   it('200: gives a cookie that no script reads and no other site sends', async () => {
     const reply = await signIn(api.account.token);
     expect(reply.json()).toEqual({ account: 'local' });
     expect(reply.cookies).toEqual([
-      { name: sessionCookie(api.deps.installation), value: api.account.token, httpOnly: true, sameSite: 'Strict', path: '/', maxAge: 2_592_000 },
+      {
+        name: sessionCookie(api.deps.installation),
+        value: api.account.token,
+        httpOnly: true,
+        sameSite: 'Strict',
+        path: '/',
+        maxAge: 2_592_000,
+      },
     ]);
     expect(reply.headers['cache-control']).toBe('no-store');
     expect(await account(cookie())).toBe('local');
@@ -54,7 +66,11 @@ describe('POST /api/session', () => {
 
   it('415: a form, which any site could send', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    problemOf(await api.app.inject({ method: 'POST', url: '/api/session', headers, payload: `token=${api.account.token}` }), 415, 'unsupported_media');
+    problemOf(
+      await api.app.inject({ method: 'POST', url: '/api/session', headers, payload: `token=${api.account.token}` }),
+      415,
+      'unsupported_media',
+    );
   });
 
   it('429: after 20 tries in a minute', async () => {
@@ -67,7 +83,11 @@ describe('POST /api/session', () => {
 
 describe('DELETE /api/session', () => {
   it('204: takes the cookie away', async () => {
-    const reply = await api.app.inject({ method: 'DELETE', url: '/api/session', headers: { ...cookie(), origin: 'http://localhost:80', host: 'localhost:80' } });
+    const reply = await api.app.inject({
+      method: 'DELETE',
+      url: '/api/session',
+      headers: { ...cookie(), origin: 'http://localhost:80', host: 'localhost:80' },
+    });
     expect([reply.statusCode, reply.body]).toEqual([204, '']);
     expect(reply.cookies[0]).toMatchObject({ name: sessionCookie(api.deps.installation), value: '', path: '/', httpOnly: true });
   });
@@ -86,7 +106,13 @@ describe('a request that changes something, with the cookie', () => {
 
   it('403: without Origin, from another site, another port, or nowhere', async () => {
     problemOf(await submitAs({ ...cookie(), host: 'localhost:4870' }), 403, 'cross_site');
-    for (const origin of ['https://evil.example', 'http://localhost:9999', 'http://localhost:4870.evil.example', 'null', 'localhost:4870']) {
+    for (const origin of [
+      'https://evil.example',
+      'http://localhost:9999',
+      'http://localhost:4870.evil.example',
+      'null',
+      'localhost:4870',
+    ]) {
       problemOf(await submitAs({ ...cookie(), host: 'localhost:4870', origin }), 403, 'cross_site');
     }
   });

@@ -31,7 +31,12 @@ function formOf(name: string, bytes: string | Uint8Array, fields: Record<string,
 async function upload(form: FormData, headers: Record<string, string> = api.bearer, to = url) {
   const encoded = new Response(form);
   const payload = Buffer.from(await encoded.arrayBuffer());
-  return api.app.inject({ method: 'POST', url: to, headers: { ...headers, 'content-type': encoded.headers.get('content-type')! }, payload });
+  return api.app.inject({
+    method: 'POST',
+    url: to,
+    headers: { ...headers, 'content-type': encoded.headers.get('content-type')! },
+    payload,
+  });
 }
 
 async function stored(form: FormData): Promise<{ view: SubmissionView; document: SubmissionDocument }> {
@@ -144,7 +149,12 @@ describe('an uploaded file', () => {
     problemOf(await upload(formOf('a.txt', 'a', { title: 'x'.repeat(5_000) })), 400, 'bad_request');
     problemOf(await upload(formOf('a.txt', 'a', { phase: 'Not A Slug' })), 400, 'bad_request');
     const cut = { ...api.bearer, 'content-type': 'multipart/form-data; boundary=b' };
-    const reply = await api.app.inject({ method: 'POST', url, headers: cut, payload: '--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nab' });
+    const reply = await api.app.inject({
+      method: 'POST',
+      url,
+      headers: cut,
+      payload: '--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nab',
+    });
     problemOf(reply, 400, 'bad_request');
   });
 
@@ -156,11 +166,21 @@ describe('an uploaded file', () => {
   it('over a real connection: stored; and a stranger is refused before he has sent his megabytes', async () => {
     await api.app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = api.app.server.address() as AddressInfo;
-    const done = await fetch(`http://127.0.0.1:${port}${url}`, { method: 'POST', headers: api.bearer, body: formOf('a.txt', 'x'.repeat(5_000_000)) });
+    const done = await fetch(`http://127.0.0.1:${port}${url}`, {
+      method: 'POST',
+      headers: api.bearer,
+      body: formOf('a.txt', 'x'.repeat(5_000_000)),
+    });
     expect(done.status).toBe(201);
     expect(SubmissionView.parse(await done.json()).contentBytes).toBeGreaterThan(5_000_000);
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const asked = request({ host: '127.0.0.1', port, path: url, method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=b', 'content-length': 10_000_000 } });
+      const asked = request({
+        host: '127.0.0.1',
+        port,
+        path: url,
+        method: 'POST',
+        headers: { 'content-type': 'multipart/form-data; boundary=b', 'content-length': 10_000_000 },
+      });
       asked.on('response', (response) => {
         resolve(response.statusCode);
         asked.destroy();

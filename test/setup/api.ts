@@ -78,9 +78,12 @@ export async function startApi(): Promise<Api> {
   };
 }
 
+/** Publishes a rubric from its texts; returns its name. */
+export const publishFiles = (api: Api, files: Readonly<Record<string, string>>): Promise<string> => publishBytes(api, bytesOf(files));
+
 /** Publishes a rubric from its files as the library loader does; returns its name. */
-export async function publishFiles({ deps }: Api, files: Readonly<Record<string, string>>): Promise<string> {
-  const loaded = rubricFromFiles(bytesOf(files), 'in memory');
+export async function publishBytes({ deps }: Api, files: ReadonlyMap<string, Uint8Array>): Promise<string> {
+  const loaded = rubricFromFiles(files, 'in memory');
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const { rubric, hash, readme, files: list, cases } = loaded.rubric;
   const counts = { public: cases.public.length, hidden: cases.hidden.length, holdout: cases.holdout.length };

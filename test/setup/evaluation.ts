@@ -38,7 +38,12 @@ export const wordRubric = {
     { name: 'open', title: 'Public cases', splits: ['public'] },
   ],
   criteria: [
-    { name: 'given', title: 'The answer is the word', grader: { kind: 'equals', of: 'answer', to: 'expected/word' }, for: ['answers', 'program'] },
+    {
+      name: 'given',
+      title: 'The answer is the word',
+      grader: { kind: 'equals', of: 'answer', to: 'expected/word' },
+      for: ['answers', 'program'],
+    },
     {
       name: 'said',
       title: 'The target says the word',
@@ -154,7 +159,11 @@ export function memorySink(changes: Partial<EvaluationSink> = {}): MemorySink {
 
 export const seed = 'ab'.repeat(32);
 
-export function planFor(rubric: LoadedRubric, submission: EvaluationPlan['submission'], changes: Partial<EvaluationPlan> = {}): EvaluationPlan {
+export function planFor(
+  rubric: LoadedRubric,
+  submission: EvaluationPlan['submission'],
+  changes: Partial<EvaluationPlan> = {},
+): EvaluationPlan {
   return { id: 'test-run', rubric, phase: phaseOf(rubric), submission, seed, targets: rubric.rubric.targets, ...changes };
 }
 

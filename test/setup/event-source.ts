@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { StoredEvent } from '../../contracts/events.ts';
 import { until } from './until.ts';
 
@@ -9,8 +9,12 @@ export interface Stream extends AsyncDisposable {
   events: StoredEvent[];
   /** Everything received, frames and comments. */
   text(): string;
+  /** In how many pieces it came. */
+  pieces(): number;
   /** The server ended the response. */
   ended(): boolean;
+  /** The connection is gone, ended or not. */
+  closed(): boolean;
   /** Waits for this many events. */
   have(count: number): Promise<StoredEvent[]>;
   /** Stops or goes on taking bytes from the connection. */
@@ -21,10 +25,11 @@ export interface Stream extends AsyncDisposable {
 export async function openStream(url: string, headers: Record<string, string> = {}): Promise<Stream> {
   let text = '';
   let parsed = 0;
+  let pieces = 0;
   let ended = false;
   const events: StoredEvent[] = [];
   const asked: ClientRequest = request(url, { headers: { accept: 'text/event-stream', ...headers }, agent: false });
-  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     asked.once('response', resolve);
     asked.once('error', reject);
     asked.end();
@@ -32,6 +37,7 @@ export async function openStream(url: string, headers: Record<string, string> = 
   response.setEncoding('utf8');
   response.on('data', (chunk: string) => {
     text += chunk;
+    pieces++;
     for (let end = text.indexOf('\n\n', parsed); end >= 0; end = text.indexOf('\n\n', parsed)) {
       const data = /^data: (.*)$/m.exec(text.slice(parsed, end))?.[1];
       if (data !== undefined) events.push(StoredEvent.parse(JSON.parse(data)));
@@ -49,7 +55,9 @@ export async function openStream(url: string, headers: Record<string, string> = 
     headers: response.headers,
     events,
     text: () => text,
+    pieces: () => pieces,
     ended: () => ended,
+    closed: () => asked.closed,
     have: async (count) => {
       await until(`${count} events, there are ${events.length}`, () => events.length >= count);
       return events;

@@ -68,7 +68,9 @@ function answer(response: ServerResponse, model: string, behaviour: Behaviour): 
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   if ('raw' in behaviour) return void response.end(behaviour.raw);
   const chunk = (choices: object[], more: object = {}) =>
-    response.write(`data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: `${model}-1`, choices, ...more })}\n\n`);
+    response.write(
+      `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: `${model}-1`, choices, ...more })}\n\n`,
+    );
   if ('hang' in behaviour) return void chunk([{ index: 0, delta: { content: 'half a' }, finish_reason: null }]);
   const { say, finish = 'stop', refusal = false } = behaviour;
   chunk([{ index: 0, delta: { role: 'assistant', [refusal ? 'refusal' : 'content']: say }, finish_reason: null }]);

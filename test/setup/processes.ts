@@ -21,3 +21,18 @@ export function processesOf(home: string): FoundProcess[] {
       }
     });
 }
+
+/** Processes that `pid` started and that still live. Linux. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => {
+      try {
+        // The name in parentheses may contain anything; the parent is the second field behind it.
+        return Number(readFileSync(`/proc/${candidate}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1]) === pid;
+      } catch {
+        return false;
+      }
+    });
+}

@@ -116,7 +116,12 @@ export async function openHouse(database: TestDatabase, queueOptions: Partial<Qu
           if (row.status === 'done' || row.status === 'parked') return true;
           if (row.next_attempt_at !== null) {
             // Only while it still waits: a sweep of somebody else may have sent it already.
-            await db.updateTable('evaluation').set({ next_attempt_at: sql`clock_timestamp()` }).where('id', '=', evaluationId).where('next_attempt_at', 'is not', null).execute();
+            await db
+              .updateTable('evaluation')
+              .set({ next_attempt_at: sql`clock_timestamp()` })
+              .where('id', '=', evaluationId)
+              .where('next_attempt_at', 'is not', null)
+              .execute();
             await sweep({ db, queues, log: pino({ level: 'silent' }) });
           }
           return false;
