@@ -60,7 +60,7 @@ async function bench(): Promise<void> {
     pool: database.pool,
     blobs,
     queues,
-    rubrics: rubricCache(database.db, blobs, join(home, 'cache')),
+    rubrics: rubricCache(database.db, blobs),
     log: pino({ level: 'silent' }),
     gateway: createGateway(createProviders({})),
     sandboxes: [],

@@ -5,7 +5,7 @@ import { ensureEvaluatorRole } from '../domain/db/evaluator-role.ts';
 import { openInstallation } from '../domain/installation.ts';
 import { buildPages } from '../web/build.ts';
 import { type Child, keepChild } from './child.ts';
-import { exitCodes, InputError } from './exit-codes.ts';
+import { exitCodes, InputError, inWords } from './exit-codes.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import type { Say } from './say.ts';
 
@@ -27,7 +27,9 @@ export interface BringUp {
  */
 export async function bringUp(up: BringUp): Promise<{ url: string; link: string }> {
   const { config, home, say, signal } = up;
-  const pages = buildPages();
+  const pages = buildPages().catch((error: unknown) => {
+    throw inWords(error);
+  });
   pages.catch(() => undefined);
   const databaseUrl = await openDatabase(up);
   signal.throwIfAborted();
@@ -58,7 +60,9 @@ export async function bringUp(up: BringUp): Promise<{ url: string; link: string 
 async function openDatabase({ config, home, resources, say }: BringUp): Promise<string> {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL;
   say('starting the embedded PostgreSQL');
-  const cluster = await startEmbedded({ folder: join(home, 'postgres'), log: (line) => say(line) });
+  const cluster = await startEmbedded({ folder: join(home, 'postgres'), log: (line) => say(line) }).catch((error: unknown) => {
+    throw inWords(error);
+  });
   resources.defer(() => cluster.stop());
   if (cluster.adopted) say('the database was still running and is used again');
   return cluster.url;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../contracts/config.ts';
 import { buildPages } from '../web/build.ts';
+import { inWords } from './exit-codes.ts';
 
 /** `collective pages build`: for images and machines where `start` does not run. */
 export function describePages(pages: Command, _config: Config): void {
@@ -9,7 +10,9 @@ export function describePages(pages: Command, _config: Config): void {
     .description('build the pages when their source has changed')
     .option('--force', 'build even when nothing changed')
     .action(async (options: { force?: boolean }) => {
-      const { built } = await buildPages({ force: options.force === true });
+      const { built } = await buildPages({ force: options.force === true }).catch((error: unknown) => {
+        throw inWords(error);
+      });
       process.stdout.write(built ? 'pages were built\n' : 'pages are current\n');
     });
 }

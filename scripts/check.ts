@@ -11,6 +11,8 @@ const checks: [string, string[]][] = [
   ['generated database types', ['node', 'scripts/generate-db-types.ts', '--check']],
   ['schema snapshot', ['node', 'scripts/schema-snapshot.ts', '--check']],
   ['docker-compose.yml', ['node', 'scripts/check-compose.ts']],
+  ['package-lock.json', ['node', 'scripts/lockfile.ts', '--check']],
+  ['size of the pages', ['node', 'web/check-size.ts']],
 ];
 
 const root = join(import.meta.dirname, '..');

@@ -57,7 +57,7 @@ async function main(config: Config): Promise<void> {
       pool: database.pool,
       blobs,
       queues,
-      rubrics: rubricCache(database.db, blobs, join(home, 'cache', evaluates ? 'rubrics-evaluate' : 'rubrics')),
+      rubrics: rubricCache(database.db, blobs),
       log,
       gateway: createGateway(createProviders(providerConfig(config))),
       sandboxes: evaluates ? await drivers({ home, workerId, config }) : [],

@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Blobs } from '../domain/blobs/blobs.ts';
 import { rubricVersion } from '../domain/challenges.ts';
 import type { Db } from '../domain/db/client.ts';
-import { loadRubric } from '../rubrics/load.ts';
+import { rubricFromFiles } from '../rubrics/load.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
 
-/** Published rubric versions, written out from their blobs once and checked against their hash. */
+/** Published rubric versions, loaded from their blobs and checked against their hash. */
 export interface RubricCache {
   get(hash: string): Promise<LoadedRubric>;
 }
@@ -15,12 +12,13 @@ export interface RubricCache {
 /** How many loaded rubrics stay in memory; the built-in ones are a few megabytes each. */
 const keptInMemory = 16;
 
-export function rubricCache(db: Db, blobs: Blobs, folder: string): RubricCache {
+/** Nothing is written to disk: two workers of one machine would have to agree about every half-written folder. */
+export function rubricCache(db: Db, blobs: Blobs): RubricCache {
   const loaded = new Map<string, Promise<LoadedRubric>>();
   return {
     get(hash) {
       const known = loaded.get(hash);
-      const pending = known ?? load(db, blobs, folder, hash);
+      const pending = known ?? load(db, blobs, hash);
       // Set anew even when known: a map keeps the order of setting, so its first is what was not asked for the longest.
       loaded.delete(hash);
       loaded.set(hash, pending);
@@ -35,37 +33,17 @@ export function rubricCache(db: Db, blobs: Blobs, folder: string): RubricCache {
   };
 }
 
-async function load(db: Db, blobs: Blobs, folder: string, hash: string): Promise<LoadedRubric> {
-  const home = join(folder, hash);
-  const present = await loadRubric(home);
-  if (present.ok && present.rubric.hash === hash) return present.rubric;
-  await writeOut(db, blobs, folder, hash);
-  const written = await loadRubric(home);
-  if (!written.ok) throw new Error(`rubric ${hash} was published but does not load: ${written.problems[0]?.message ?? 'no reason given'}`);
-  if (written.rubric.hash !== hash) throw new Error(`rubric ${hash} was published but its files hash to ${written.rubric.hash}`);
-  return written.rubric;
-}
-
-/** Writes beside the final place and renames, so that a killed worker leaves no half rubric behind. */
-async function writeOut(db: Db, blobs: Blobs, folder: string, hash: string): Promise<void> {
+async function load(db: Db, blobs: Blobs, hash: string): Promise<LoadedRubric> {
   const version = await rubricVersion(db, hash);
   if (version === null) throw new Error(`there is no published rubric ${hash}`);
-  const draft = join(folder, `.${hash}-${randomUUID()}`);
-  try {
-    for (const file of version.files) {
-      const bytes = await blobs.get(file.sha256);
-      if (bytes === null) throw new Error(`blob ${file.sha256} of rubric ${hash} (${file.path}) is missing`);
-      const path = join(draft, file.path);
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await writeFile(path, bytes);
-    }
-    const home = join(folder, hash);
-    await rm(home, { recursive: true, force: true });
-    await rename(draft, home);
-  } catch (error) {
-    // ENOTEMPTY, EEXIST: another stage of this machine was faster; its copy is checked by the caller.
-    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await rm(draft, { recursive: true, force: true });
+  const files = new Map<string, Uint8Array>();
+  for (const file of version.files) {
+    const bytes = await blobs.get(file.sha256);
+    if (bytes === null) throw new Error(`blob ${file.sha256} of rubric ${hash} (${file.path}) is missing`);
+    files.set(file.path, bytes);
   }
+  const read = rubricFromFiles(files, `published rubric ${hash}`);
+  if (!read.ok) throw new Error(`rubric ${hash} was published but does not load: ${read.problems[0]?.message ?? 'no reason given'}`);
+  if (read.rubric.hash !== hash) throw new Error(`rubric ${hash} was published but its files hash to ${read.rubric.hash}`);
+  return read.rubric;
 }

@@ -10,7 +10,8 @@ export async function installPages(app: App, deps: Pick<ServerDeps, 'pages'>): P
   if (root === null) return;
   await app.register(fastifyStatic, {
     root,
-    wildcard: false,
+    // Looked up at each request: a list made at start would serve blank pages after a rebuild.
+    wildcard: true,
     index: false,
     setHeaders: (reply, path) => {
       // Names under assets/ carry a content hash; everything else must be asked for again.

@@ -129,7 +129,10 @@ async function publish({ queues, log }: Pick<ServerDeps, 'queues' | 'log'>, eval
   const published = queues.publish(queueName.screen, { evaluationId }).catch(failed);
   // A store that takes the connection and says nothing must not hold the participant's answer.
   const waited = new AbortController();
-  const late = pause(queueWithinMs, undefined, { signal: waited.signal }).catch(() => undefined);
+  const late = pause(queueWithinMs, undefined, { signal: waited.signal }).then(
+    () => failed(new Error(`no answer within ${queueWithinMs} ms`)),
+    () => undefined,
+  );
   await Promise.race([published, late]);
   waited.abort();
 }

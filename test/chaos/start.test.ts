@@ -1,15 +1,15 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { pageOf, SubmissionView, SystemView } from '../../contracts/api.ts';
 import { StoredEvent } from '../../contracts/events.ts';
 import { paths } from '../../contracts/paths.ts';
-import { projectRoot, type RunningCli, runCli, startCli } from '../setup/cli.ts';
+import { projectRoot, runCli } from '../setup/cli.ts';
 import { processesOf } from '../setup/processes.ts';
+import { everythingRuns, interrupt, newHome, removeHome, type Server, serverOf, startIn, step, stepsOf } from '../setup/start.ts';
 import { until } from '../setup/until.ts';
 
 /*
@@ -17,68 +17,18 @@ import { until } from '../setup/until.ts';
  * What is left of a tree is read from /proc.
  */
 
-interface Step {
-  step: string;
-  [detail: string]: string | number;
-}
-
 const Events = z.object({ events: z.array(StoredEvent) });
 const homes: string[] = [];
 
-async function newHome(): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), 'collective-start-'));
-  // Started by root, the database runs under another account, which must be able to pass through.
-  await chmod(home, 0o711);
-  homes.push(home);
-  return home;
+async function home(): Promise<string> {
+  const made = await newHome();
+  homes.push(made);
+  return made;
 }
 
 afterEach(async () => {
-  for (const home of homes.splice(0)) {
-    for (const { pid } of processesOf(home)) process.kill(pid, 'SIGKILL');
-    await until('everything has ended', () => processesOf(home).length === 0);
-    await rm(home, { recursive: true, force: true });
-  }
+  for (const made of homes.splice(0)) await removeHome(made);
 });
-
-const startIn = (home: string, environment: Record<string, string> = {}): RunningCli =>
-  startCli(['start', '--json'], { COLLECTIVE_HOME: home, PORT: '0', ...environment });
-
-const stepsOf = (cli: RunningCli): Step[] =>
-  cli
-    .stdout()
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Step);
-
-/** Waits for a step; a start that ended instead tells why. */
-async function step(cli: RunningCli, name: string): Promise<Step> {
-  return until(
-    name,
-    () => {
-      if (cli.process.exitCode !== null) throw new Error(`it ended: ${cli.stdout()}${cli.stderr()}`);
-      return stepsOf(cli).find((one) => one.step === name);
-    },
-    90_000,
-  );
-}
-
-const running = 'everything runs; Ctrl-C stops it';
-
-async function interrupt(cli: RunningCli): Promise<number | null> {
-  cli.process.kill('SIGINT');
-  return (await cli.ended).code;
-}
-
-interface Server {
-  url: string;
-  token: string;
-}
-
-async function serverOf(cli: RunningCli): Promise<Server> {
-  const link = new URL(String((await step(cli, 'open this link, it signs you in')).link));
-  return { url: link.origin, token: link.hash.slice('#token='.length) };
-}
 
 async function get(server: Server, path: string): Promise<unknown> {
   const reply = await fetch(new URL(path, server.url), { headers: { authorization: `Bearer ${server.token}` } });
@@ -86,49 +36,49 @@ async function get(server: Server, path: string): Promise<unknown> {
   return reply.json();
 }
 
-const pidOf = (home: string, main: string): number | undefined => processesOf(home).find(({ command }) => command.includes(main))?.pid;
+const pidOf = (folder: string, main: string): number | undefined => processesOf(folder).find(({ command }) => command.includes(main))?.pid;
 
 describe.runIf(process.platform === 'linux')('collective start', () => {
   it('judges the samples, keeps one tree per folder, restarts what dies, stops cleanly and goes on with its data', {
     timeout: 240_000,
   }, async () => {
-    const home = await newHome();
-    const first = startIn(home);
+    const folder = await home();
+    const first = startIn(folder);
     const server = await serverOf(first);
-    await step(first, running);
+    await step(first, everythingRuns);
     const system = SystemView.parse(await get(server, paths.system));
     expect(system.firstStart.of).toBeGreaterThanOrEqual(9);
     expect(system.firstStart.done).toBe(system.firstStart.of);
 
-    const second = await runCli(['start'], { COLLECTIVE_HOME: home, PORT: '0' });
+    const second = await runCli(['start'], { COLLECTIVE_HOME: folder, PORT: '0' });
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`already in use by process ${first.process.pid}`);
     expect(second.stderr).not.toContain('    at ');
 
-    const killed = pidOf(home, 'server/main.ts')!;
+    const killed = pidOf(folder, 'server/main.ts')!;
     process.kill(killed, 'SIGKILL');
     const answers = () =>
       fetch(new URL('/healthz', server.url)).then(
         (reply) => reply.ok,
         () => false,
       );
-    await until('the server is back at its address', async () => pidOf(home, 'server/main.ts') !== killed && (await answers()), 60_000);
+    await until('the server is back at its address', async () => pidOf(folder, 'server/main.ts') !== killed && (await answers()), 60_000);
 
     expect(await interrupt(first)).toBe(0);
-    expect(processesOf(home)).toEqual([]);
+    expect(processesOf(folder)).toEqual([]);
 
-    const again = startIn(home);
-    await step(again, running);
+    const again = startIn(folder);
+    await step(again, everythingRuns);
     const judged = stepsOf(again).filter((one) => one.step === 'sample submissions judged');
     expect(judged).toEqual([{ step: 'sample submissions judged', done: system.firstStart.of, of: system.firstStart.of }]);
     expect((await serverOf(again)).token).toBe(server.token);
     expect(await interrupt(again)).toBe(0);
-    expect(processesOf(home)).toEqual([]);
+    expect(processesOf(folder)).toEqual([]);
   });
 
   it('ends 200 submissions once each when it is killed with -9 in their middle', { timeout: 240_000 }, async () => {
-    const home = await newHome();
-    const first = startIn(home);
+    const folder = await home();
+    const first = startIn(folder);
     const server = await serverOf(first);
     const text = await readFile(join(projectRoot, 'rubrics/library/trigger-recovery/samples/official-sample.json'), 'utf8');
     const body = JSON.stringify({ submission: { kind: 'answers', answers: JSON.parse(text) } });
@@ -149,12 +99,12 @@ describe.runIf(process.platform === 'linux')('collective start', () => {
     await first.ended;
     await until(
       'children without a parent end by themselves',
-      () => processesOf(home).every(({ command }) => command.includes('postgres')),
+      () => processesOf(folder).every(({ command }) => command.includes('postgres')),
       30_000,
     );
-    expect(processesOf(home).length).toBeGreaterThan(0);
+    expect(processesOf(folder).length).toBeGreaterThan(0);
 
-    const second = startIn(home);
+    const second = startIn(folder);
     const recovered = await serverOf(second);
     await step(second, 'the database was still running and is used again');
     const unfinished = new Set(sent);
@@ -178,22 +128,22 @@ describe.runIf(process.platform === 'linux')('collective start', () => {
       expect(events.filter(({ event }) => event.kind === 'verdict')).toHaveLength(1);
       expect(new Set(events.map(({ seq }) => seq)).size).toBe(events.length);
     }
-    await step(second, running);
+    await step(second, everythingRuns);
     expect(await interrupt(second)).toBe(0);
-    expect(processesOf(home)).toEqual([]);
+    expect(processesOf(folder)).toEqual([]);
   });
 
   it('stops on Ctrl-C before it is up, and leaves nothing behind', { timeout: 90_000 }, async () => {
-    const home = await newHome();
-    const cli = startIn(home);
+    const folder = await home();
+    const cli = startIn(folder);
     await step(cli, 'starting the embedded PostgreSQL');
     expect(await interrupt(cli)).toBe(0);
-    expect(processesOf(home)).toEqual([]);
+    expect(processesOf(folder)).toEqual([]);
   });
 
   it('serves two folders side by side', { timeout: 180_000 }, async () => {
-    const starts = await Promise.all([newHome(), newHome()]).then((folders) =>
-      folders.map((home) => startIn(home, { LOAD_LIBRARY: 'false' })),
+    const starts = await Promise.all([home(), home()]).then((folders) =>
+      folders.map((folder) => startIn(folder, { LOAD_LIBRARY: 'false' })),
     );
     const servers = await Promise.all(starts.map(serverOf));
     expect(servers[0]?.url).not.toBe(servers[1]?.url);
@@ -205,8 +155,8 @@ describe.runIf(process.platform === 'linux')('collective start', () => {
 
 describe('a start that cannot be', () => {
   it('names a bad variable and the reason, and not its value', async () => {
-    const home = await newHome();
-    const result = await runCli(['start'], { COLLECTIVE_HOME: home, PORT: 'http', DATABASE_URL: 'mysql://user:hunter2@host/db' });
+    const folder = await home();
+    const result = await runCli(['start'], { COLLECTIVE_HOME: folder, PORT: 'http', DATABASE_URL: 'mysql://user:hunter2@host/db' });
     expect(result.code).toBe(78);
     expect(result.stderr).toMatch(/^configuration: DATABASE_URL: /m);
     expect(result.stderr).toMatch(/^configuration: PORT: /m);
@@ -214,19 +164,19 @@ describe('a start that cannot be', () => {
   });
 
   it('names a port that is in use', { timeout: 90_000 }, async () => {
-    const home = await newHome();
+    const folder = await home();
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const port = String((taken.address() as AddressInfo).port);
-    const result = await runCli(['start'], { COLLECTIVE_HOME: home, PORT: port, LOAD_LIBRARY: 'false' });
+    const result = await runCli(['start'], { COLLECTIVE_HOME: folder, PORT: port, LOAD_LIBRARY: 'false' });
     taken.close();
     expect(result.code).toBe(78);
     expect(result.stderr).toContain(`configuration: PORT: ${port} is in use`);
   });
 
   it('says that the database does not answer, without its password', async () => {
-    const home = await newHome();
-    const result = await runCli(['start'], { COLLECTIVE_HOME: home, DATABASE_URL: 'postgres://user:hunter2@127.0.0.1:1/db' });
+    const folder = await home();
+    const result = await runCli(['start'], { COLLECTIVE_HOME: folder, DATABASE_URL: 'postgres://user:hunter2@127.0.0.1:1/db' });
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('DATABASE_URL');
     expect(result.stderr).not.toContain('hunter2');

@@ -66,6 +66,7 @@ describe('POST /api/challenges/:slug/submissions', () => {
     const reply = await app.inject({ method: 'POST', url, headers: api.bearer, payload: answers });
     expect(reply.statusCode).toBe(201);
     expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(api.log.at(-1)).toContain('no answer within 2000 ms');
   });
 
   it('200: the same Idempotency-Key with the same body answers the first one, also 10 at once', async () => {

@@ -89,7 +89,7 @@ export async function openHouse(database: TestDatabase, queueOptions: Partial<Qu
       pool,
       blobs,
       queues,
-      rubrics: rubricCache(db, blobs, join(folder, 'cache')),
+      rubrics: rubricCache(db, blobs),
       log: pino({ level: 'silent' }),
       gateway: scriptedGateway(parrot),
       sandboxes: [],

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createGateway } from '../../gateway/gateway.ts';
+import { createProviders } from '../../gateway/providers/create.ts';
+import { wasmDriver } from '../../sandboxes/wasm/driver.ts';
+import { loadLibrary } from '../../workers/library.ts';
+import { sweep } from '../../workers/sweep.ts';
+import { installation } from '../setup/records.ts';
+import { openHouse } from '../setup/stages.ts';
+import { until } from '../setup/until.ts';
+import { type TestDatabase, testDatabase } from '../setup/with-database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+const library = join(import.meta.dirname, '..', '..', 'rubrics', 'library');
+const whole = { key: Buffer.alloc(32), sub: installation.sub };
+
+it('the built-in challenges are published once, their samples judged once, however often it starts', { timeout: 60_000 }, async () => {
+  await using house = await openHouse(database);
+  const deps = house.deps({ gateway: createGateway(createProviders({})), sandboxes: [wasmDriver()] });
+  const count = async () => (await database.db.selectFrom('evaluation').select('id').execute()).length;
+  await loadLibrary(library, deps, whole);
+  const challenges = await database.db.selectFrom('challenge').select('slug').orderBy('slug').execute();
+  expect(challenges.map((one) => one.slug)).toEqual(['over-refusal', 'pii-extraction', 'secret-keeper', 'trigger-recovery']);
+  const samples = await count();
+  expect(samples).toBeGreaterThan(4);
+  await house.start(deps);
+  await loadLibrary(library, deps, whole);
+  expect(await count()).toBe(samples);
+  await until(
+    'every sample is done',
+    async () => {
+      await sweep({ ...deps, log: pino({ level: 'silent' }) });
+      const open = await database.db.selectFrom('evaluation').select('id').where('status', '!=', 'done').execute();
+      return open.length === 0;
+    },
+    50_000,
+  );
+  const results = await database.db
+    .selectFrom('evaluation as e')
+    .innerJoin('submission as s', 's.id', 'e.submission_id')
+    .innerJoin('challenge as c', 'c.id', 's.challenge_id')
+    .select(['c.slug', 's.title', 'e.outcome', 'e.score', 'e.simulated', 's.sample', 'e.attempt'])
+    .execute();
+  expect(results.filter((one) => one.outcome !== 'pass' && one.outcome !== 'fail')).toEqual([]);
+  expect(results.every((one) => one.sample && one.attempt === 1)).toBe(true);
+  console.log(results.map((one) => `${one.slug}: ${one.title}: ${one.outcome} ${one.score}`).join('\n'));
+});
