@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import pLimit from 'p-limit';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -67,7 +69,7 @@ async function bench(): Promise<void> {
   };
   const stored: Sample[] = [];
   const floor: Sample[] = [];
-  let rssMb = 0;
+  const memory: Memory = { residentMb: 0, liveMb: [] };
   // The first round warms up code and cache and is not counted.
   for (let round = 0; round <= rounds; round++) {
     const created = await createSubmission(database.db, blobs, installation, {
@@ -83,7 +85,8 @@ async function bench(): Promise<void> {
       stored.push(sample);
       floor.push(plain);
     }
-    rssMb = Math.max(rssMb, process.memoryUsage().rss / 1e6);
+    memory.residentMb = Math.max(memory.residentMb, process.memoryUsage.rss() / 1e6);
+    memory.liveMb.push(liveHeapMb());
     const { count } = await database.db
       .selectFrom('grade')
       .select((eb) => eb.fn.countAll<string>().as('count'))
@@ -91,7 +94,7 @@ async function bench(): Promise<void> {
       .executeTakeFirstOrThrow();
     if (Number(count) !== cases * 3) throw new Error(`${count} of ${cases * 3} grades are stored`);
   }
-  print(stored, floor, rssMb);
+  print(stored, floor, memory);
 }
 
 async function publish(
@@ -149,12 +152,26 @@ async function measure(work: () => Promise<void>): Promise<Sample> {
   return { wallMs: performance.now() - startedAt, cpuMs: (used.user + used.system) / 1000 };
 }
 
+interface Memory {
+  /** Highest seen, before any collection was forced. */
+  residentMb: number;
+  /** Heap in use after a full collection, round by round: a leak would make it grow. */
+  liveMb: number[];
+}
+
+function liveHeapMb(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+  return process.memoryUsage().heapUsed / 1e6;
+}
+
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-function print(stored: Sample[], floor: Sample[], rssMb: number): void {
+function print(stored: Sample[], floor: Sample[], { residentMb, liveMb }: Memory): void {
   const row = (name: string, samples: Sample[]) => {
     const wall = median(samples.map((one) => one.wallMs));
     const cpu = median(samples.map((one) => one.cpuMs));
@@ -166,5 +183,8 @@ function print(stored: Sample[], floor: Sample[], rssMb: number): void {
   console.log(`${cases} cases, 3 deterministic graders each, concurrency ${concurrency}, median of ${rounds} rounds`);
   const ours = row('all grades in PostgreSQL', stored);
   const plain = row('floor: plain loop, no store', floor);
-  console.log(`ratio to the floor: ${(ours / plain).toFixed(1)}; highest resident memory ${rssMb.toFixed(0)} MB`);
+  console.log(`ratio to the floor: ${(ours / plain).toFixed(1)}`);
+  const [first = 0, last = 0] = [liveMb[1], liveMb.at(-1)];
+  console.log(`heap in use after collection: ${first.toFixed(1)} MB after round 1, ${last.toFixed(1)} MB after round ${rounds}`);
+  console.log(`highest resident memory: ${residentMb.toFixed(0)} MB`);
 }

@@ -110,8 +110,3 @@ export async function showEvaluation(db: Db, id: string): Promise<EvaluationView
   if (row === undefined) return null;
   return toEvaluationView(row, row.status === 'done' || row.started_at === null ? null : await publicUsage(db, id));
 }
-
-export async function evaluationExists(db: Db, id: string): Promise<boolean> {
-  const row = await db.selectFrom('evaluation').select('id').where('id', '=', id).executeTakeFirst();
-  return row !== undefined;
-}

@@ -24,7 +24,12 @@ describe('shownReason', () => {
   });
 
   it('keeps the outcome in words: a plain fail is no secret fault', () => {
-    const fail = { code: 'below_threshold', faultOf: 'participant', message: 'The lower bound does not reach 0.9.', advice: 'Improve it.' } as const;
+    const fail = {
+      code: 'below_threshold',
+      faultOf: 'participant',
+      message: 'The lower bound does not reach 0.9.',
+      advice: 'Improve it.',
+    } as const;
     expect(shownReason(fail, ['public', 'hidden'], true)).toBe(fail);
   });
 

@@ -11,13 +11,22 @@ const answersOnly = {
   controls: [oracle],
 };
 
-async function gates(changes: Record<string, unknown>, files: Record<string, string> = { 'controls/oracle.json': oracleFile }, script?: Script) {
+async function gates(
+  changes: Record<string, unknown>,
+  files: Record<string, string> = { 'controls/oracle.json': oracleFile },
+  script?: Script,
+) {
   await using folder = await temporaryFolder(wordFiles({ ...answersOnly, ...changes }, {}, files));
   const loaded = await loadRubric(folder.path);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const told: GateResult[] = [];
   const gateway = scriptedGateway(script ?? (() => 'nothing'));
-  const results = await checkGates(loaded.rubric, { gateway, sandboxes: [], signal: new AbortController().signal, onGate: (one) => void told.push(one) });
+  const results = await checkGates(loaded.rubric, {
+    gateway,
+    sandboxes: [],
+    signal: new AbortController().signal,
+    onGate: (one) => void told.push(one),
+  });
   expect(told).toEqual(results);
   return { results, failed: results.filter((one) => !one.ok).map((one) => one.gate) };
 }
@@ -28,7 +37,8 @@ describe('the gates of publication', () => {
     expect(failed).toEqual([]);
     const names = results.map((one) => one.gate);
     expect(names.slice(0, 2)).toEqual(['oracle: Every word', 'repeat: Every word']);
-    for (const suite of ['empty', 'constant', 'random', 'off-topic', 'verbose', 'injected']) expect(names).toContain(`null suite: ${suite} (all)`);
+    for (const suite of ['empty', 'constant', 'random', 'off-topic', 'verbose', 'injected'])
+      expect(names).toContain(`null suite: ${suite} (all)`);
   });
 
   it('fail for a rubric on which a submission that knows nothing passes', async () => {
@@ -77,7 +87,10 @@ describe('the gates of publication', () => {
   });
 
   it('fail, with the reason, when nothing here can run the controls', async () => {
-    const programs = { submission: [{ kind: 'program', schema: { type: 'string' } }], controls: [{ ...oracle, path: 'controls/oracle.js' }] };
+    const programs = {
+      submission: [{ kind: 'program', schema: { type: 'string' } }],
+      controls: [{ ...oracle, path: 'controls/oracle.js' }],
+    };
     const { results, failed } = await gates(programs, { 'controls/oracle.js': "export default async (task) => 'word-' + task.id;" });
     expect(failed).toContain('oracle: Every word');
     expect(results[0]?.detail).toContain('cannot run here');
@@ -86,6 +99,9 @@ describe('the gates of publication', () => {
 
 it('an aborted check rejects', async () => {
   const deps = { gateway: scriptedGateway(() => 'nothing'), sandboxes: [], onGate: () => {} };
-  const check = checkGates(wordRubricOf({ submission: answersOnly.submission }), { ...deps, signal: AbortSignal.abort(new Error('Ctrl-C')) });
+  const check = checkGates(wordRubricOf({ submission: answersOnly.submission }), {
+    ...deps,
+    signal: AbortSignal.abort(new Error('Ctrl-C')),
+  });
   await expect(check).rejects.toThrow('Ctrl-C');
 });

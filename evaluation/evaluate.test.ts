@@ -74,7 +74,13 @@ describe('an evaluation', () => {
       ['h1', 'hidden', 'answered', 1],
     ]);
     const { log } = deps.sink;
-    expect([log[0], log[4], log[5], log[8], log[9]]).toEqual(['started public 3', 'finished public 3', 'started hidden 2', 'finished hidden 2', 'grading']);
+    expect([log[0], log[4], log[5], log[8], log[9]]).toEqual([
+      'started public 3',
+      'finished public 3',
+      'started hidden 2',
+      'finished hidden 2',
+      'grading',
+    ]);
     expect(log.slice(1, 4).toSorted()).toEqual(['case p0', 'case p1', 'case p2']);
   });
 
@@ -87,7 +93,11 @@ describe('an evaluation', () => {
     const once = async () => {
       const plan = planFor(rubric, submission);
       const output = await evaluate(plan, depsFor(plan, { gateway: shuffled, sandboxes: [wasmDriver()] }));
-      return { grades: canonicalJson(output.results.map((one) => one.grades)), hash: hashOf(plan, output), verdict: canonicalJson(output.verdict) };
+      return {
+        grades: canonicalJson(output.results.map((one) => one.grades)),
+        hash: hashOf(plan, output),
+        verdict: canonicalJson(output.verdict),
+      };
     };
     const [first, second] = [await once(), await once()];
     expect(second).toEqual(first);
@@ -173,7 +183,10 @@ describe('a platform fault', () => {
     const gateway = scriptedGateway(() => {
       throw new ProviderFault('transport', 'the line is dead', { httpStatus: 502 });
     });
-    const plan = planFor(rubric, programOf("try { await target.chat([{ role: 'user', content: 'x' }]); } catch {} return 'word-' + task.id;"));
+    const plan = planFor(
+      rubric,
+      programOf("try { await target.chat([{ role: 'user', content: 'x' }]); } catch {} return 'word-' + task.id;"),
+    );
     const deps = depsFor(plan, { gateway, sandboxes: [wasmDriver()] });
     const { verdict } = await evaluate(plan, deps);
     expect(verdict).toMatchObject({ outcome: 'error', reason: { code: 'target_unavailable', faultOf: 'target' } });
@@ -197,7 +210,10 @@ describe('a platform fault', () => {
     const none = await evaluate(plan, depsFor(plan));
     expect(none.verdict).toMatchObject({ outcome: 'error', reason: { code: 'sandbox_unavailable', faultOf: 'platform' } });
     const absent: SandboxDriver = {
-      ...fakeDriver(async (task) => answerOf(task), async () => ({ ok: false, message: 'no' })).driver,
+      ...fakeDriver(
+        async (task) => answerOf(task),
+        async () => ({ ok: false, message: 'no' }),
+      ).driver,
       probe: async () => ({ available: false, profiles: [], reason: 'there is no engine', install: 'install one' }),
     };
     const named = await evaluate(plan, depsFor(plan, { sandboxes: [absent] }));
@@ -206,7 +222,11 @@ describe('a platform fault', () => {
 
   it('of a target without a key says which variable to set', async () => {
     const plan = planFor(rubric, rightPrompts(rubric), {
-      targets: rubric.rubric.targets.map((one) => ({ ...one, provider: 'openai' as const, price: { inputMicrosPerMillion: 1, outputMicrosPerMillion: 1 } })),
+      targets: rubric.rubric.targets.map((one) => ({
+        ...one,
+        provider: 'openai' as const,
+        price: { inputMicrosPerMillion: 1, outputMicrosPerMillion: 1 },
+      })),
     });
     const { verdict } = await evaluate(plan, depsFor(plan));
     expect(verdict).toMatchObject({ outcome: 'error', reason: { code: 'gateway_unavailable' } });
@@ -230,7 +250,11 @@ describe('what a target does is graded', () => {
     });
     const plan = planFor(rubric, rightPrompts(rubric));
     const { verdict, results } = await evaluate(plan, depsFor(plan, { gateway }));
-    expect(results.find((one) => one.caseId === 'p1')).toMatchObject({ end: 'fault', score: 0, message: expect.stringContaining('too long') });
+    expect(results.find((one) => one.caseId === 'p1')).toMatchObject({
+      end: 'fault',
+      score: 0,
+      message: expect.stringContaining('too long'),
+    });
     expect(verdict).toMatchObject({ outcome: 'fail', score: 0.8 });
   });
 

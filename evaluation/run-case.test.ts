@@ -17,7 +17,9 @@ async function judge(submission: Parameters<typeof planFor>[1], sandboxes: Sandb
 
 describe('the result of a case', () => {
   it('carries hashes of exactly the texts that are stored, and none where there is nothing', async () => {
-    const { results, sink } = await judge(programOf("console.log('grüße \\u{1F600}', task.id); await target.chat([{ role: 'user', content: 'hi' }]); return 'x';"));
+    const { results, sink } = await judge(
+      programOf("console.log('grüße \\u{1F600}', task.id); await target.chat([{ role: 'user', content: 'hi' }]); return 'x';"),
+    );
     expect(results).toHaveLength(3);
     for (const { result, texts } of sink.kept) {
       expect(texts.log).toContain('grüße 😀');
@@ -27,7 +29,9 @@ describe('the result of a case', () => {
       expect(result.usage).toEqual({ calls: 1, inputTokens: 3, outputTokens: 2, costMicros: '0' });
     }
     const quiet = await judge(rightAnswers(open));
-    expect(quiet.sink.kept.every(({ result, texts }) => result.logHash === null && result.transcriptHash === null && texts.log === null)).toBe(true);
+    expect(
+      quiet.sink.kept.every(({ result, texts }) => result.logHash === null && result.transcriptHash === null && texts.log === null),
+    ).toBe(true);
   });
 
   it('of a program ends as what the worker saw, in clear words, with score 0', async () => {
@@ -36,7 +40,13 @@ describe('the result of a case', () => {
       if (task.id === 'p1') { throw new Error('the wheels came off'); }
       return { not: 'a string' };`;
     const { results, verdict } = await judge(programOf(body));
-    expect(results[0]).toMatchObject({ end: 'limit', limit: 'output', score: 0, grades: [], message: expect.stringContaining('printed more than 4096 bytes') });
+    expect(results[0]).toMatchObject({
+      end: 'limit',
+      limit: 'output',
+      score: 0,
+      grades: [],
+      message: expect.stringContaining('printed more than 4096 bytes'),
+    });
     expect(results[1]).toMatchObject({ end: 'fault', score: 0, message: expect.stringContaining('the wheels came off') });
     expect(results[2]).toMatchObject({ end: 'fault', score: 0, message: expect.stringMatching(/^invalid_output: .*schema/) });
     expect(verdict).toMatchObject({ outcome: 'fail', score: 0 });

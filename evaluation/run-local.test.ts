@@ -39,7 +39,13 @@ it('a local run reports everything the published form of a report has', async ()
     usage: { calls: 5, inputTokens: 15, outputTokens: 10 },
   });
   expect(report.cases).toHaveLength(5);
-  expect(progress.filter(({ split }) => split === 'public').map(({ done, of }) => `${done}/${of}`)).toEqual(['0/3', '1/3', '2/3', '3/3', '3/3']);
+  expect(progress.filter(({ split }) => split === 'public').map(({ done, of }) => `${done}/${of}`)).toEqual([
+    '0/3',
+    '1/3',
+    '2/3',
+    '3/3',
+    '3/3',
+  ]);
   expect(progress.at(-1)).toEqual({ split: 'hidden', done: 2, of: 2 });
 });
 

@@ -17,7 +17,10 @@ describe('replacing a target', () => {
   });
 
   it('takes another target of the rubric too', () => {
-    expect(replaceTarget([fixed, open], 'judge', [])).toMatchObject({ ok: true, targets: [{ name: 'judge' }, { name: 'assistant', model: 'm' }] });
+    expect(replaceTarget([fixed, open], 'judge', [])).toMatchObject({
+      ok: true,
+      targets: [{ name: 'judge' }, { name: 'assistant', model: 'm' }],
+    });
   });
 
   it('refuses where the rubric fixes its targets, and unknown names with those that are known', () => {
@@ -33,7 +36,8 @@ describe('the operator’s file of targets', () => {
   };
 
   it('gives the targets in it', async () => {
-    const text = 'targets:\n  - { name: gpt, provider: openai, model: gpt-x, price: { inputMicrosPerMillion: 1, outputMicrosPerMillion: 2 } }\n';
+    const text =
+      'targets:\n  - { name: gpt, provider: openai, model: gpt-x, price: { inputMicrosPerMillion: 1, outputMicrosPerMillion: 2 } }\n';
     expect(await read(text)).toMatchObject({ ok: true, targets: [{ name: 'gpt', provider: 'openai', maxOutputTokens: 512 }] });
   });
 

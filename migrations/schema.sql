@@ -312,24 +312,23 @@ create table standing (
   account_id uuid not null,
   evaluation_id uuid not null,
   submission_id uuid not null,
-  rubric_hash text not null,
   score double precision not null,
-  lower double precision,
-  upper double precision,
+  lower double precision not null,
+  upper double precision not null,
+  has_interval boolean not null,
   outcome text not null,
   at timestamp with time zone not null,
   constraint standing_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
   constraint standing_challenge_id_fkey FOREIGN KEY (challenge_id) REFERENCES challenge(id),
+  constraint standing_check CHECK ((lower <= upper)),
   constraint standing_evaluation_id_fkey FOREIGN KEY (evaluation_id) REFERENCES evaluation(id),
   constraint standing_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text]))),
   constraint standing_pkey PRIMARY KEY (challenge_id, phase, account_id),
-  constraint standing_rubric_hash_fkey FOREIGN KEY (rubric_hash) REFERENCES rubric_version(hash),
   constraint standing_submission_id_fkey FOREIGN KEY (submission_id) REFERENCES submission(id)
 );
-CREATE INDEX standing_best ON public.standing USING btree (challenge_id, rubric_hash, score DESC);
-CREATE INDEX standing_lower ON public.standing USING btree (challenge_id, phase, rubric_hash, COALESCE(lower, score));
-CREATE INDEX standing_rank ON public.standing USING btree (challenge_id, phase, rubric_hash, score DESC, at, account_id);
-CREATE INDEX standing_upper ON public.standing USING btree (challenge_id, phase, rubric_hash, COALESCE(upper, score));
+CREATE INDEX standing_by_lower ON public.standing USING btree (challenge_id, phase, lower);
+CREATE INDEX standing_by_score ON public.standing USING btree (challenge_id, phase, score DESC, at, account_id);
+CREATE INDEX standing_by_upper ON public.standing USING btree (challenge_id, phase, upper);
 
 create table submission (
   id uuid not null,
@@ -372,7 +371,8 @@ CREATE OR REPLACE FUNCTION public.guard_evaluation()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if old.status = 'done' and to_jsonb(old) - 'event_seq' is distinct from to_jsonb(new) - 'event_seq' then
+  -- Generated columns are not computed yet in a BEFORE trigger; this one follows from the others.
+  if old.status = 'done' and to_jsonb(old) - array['event_seq', 'attempt_cost'] is distinct from to_jsonb(new) - array['event_seq', 'attempt_cost'] then
     raise exception 'evaluation % is done and cannot change', old.id using errcode = 'restrict_violation';
   end if;
   if new.fencing < old.fencing or new.event_seq < old.event_seq then

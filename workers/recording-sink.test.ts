@@ -78,7 +78,12 @@ describe('a recording sink', () => {
     const broken: Blobs = { ...blobs, put: () => Promise.reject(new Error('the disk is full')) };
     const sink = sinkFor(lease, broken);
     await sink.caseFinished(resultOf('p0'), { transcript: '[1]', log: null });
-    await until('it has noticed', () => sink.caseFinished(resultOf('p1'), none).then(() => false, () => true));
+    await until('it has noticed', () =>
+      sink.caseFinished(resultOf('p1'), none).then(
+        () => false,
+        () => true,
+      ),
+    );
     await expect(sink.flush()).rejects.toThrow('the disk is full');
     await sink[Symbol.asyncDispose]();
     expect(await stored(lease)).toEqual([]);

@@ -26,7 +26,7 @@ const overhead: Record<DockerProfile, { memoryBytes: number; tasks: number }> = 
 
 const commands: Record<DockerProfile, string[]> = {
   node: ['/usr/bin/node', '--max-old-space-size=64', '/opt/collective/runner.mjs'],
-  python: ['/usr/bin/python3', '-I', '-B', '/opt/collective/runner.py'],
+  python: ['/usr/bin/python3', '-E', '-s', '-B', '/opt/collective/runner.py'],
 };
 
 // One line: the engine takes the filter's text itself, so that its own version does not decide what is refused.

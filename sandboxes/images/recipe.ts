@@ -26,7 +26,12 @@ const runnerFile = (name: string) => [join(runnerFolder, name), `opt/collective/
 /** The recipe of an image; `nodeBinary` is the Node executable that goes into the `node` image. */
 export function recipeOf(name: ImageName, nodeBinary: string): Recipe {
   if (name === 'python') {
-    return { name, packages: ['python3'], files: [runnerFile('runner.py'), runnerFile('child.py')], compilePython: true };
+    return {
+      name,
+      packages: ['python3'],
+      files: [runnerFile('runner.py'), runnerFile('relay.py'), runnerFile('child.py')],
+      compilePython: true,
+    };
   }
   return {
     name,

@@ -30,11 +30,16 @@ afterAll(async () => {
 
 const price = { inputMicrosPerMillion: 1, outputMicrosPerMillion: 1 };
 const files = wordFiles(
-  { targets: [{ name: 'parrot', provider: 'openai', model: 'parrot', price }], budget: { calls: 200, inputTokens: 1_000_000, outputTokens: 1_000_000, costMicros: 1_000 } },
+  {
+    targets: [{ name: 'parrot', provider: 'openai', model: 'parrot', price }],
+    budget: { calls: 200, inputTokens: 1_000_000, outputTokens: 1_000_000, costMicros: 1_000 },
+  },
   { public: wordCases('p', 30), hidden: wordCases('h', 10) },
 );
 
-it('a database killed with -9 in the middle and started again: everything ends, once, under the same worker', { timeout: 120_000 }, async () => {
+it('a database killed with -9 in the middle and started again: everything ends, once, under the same worker', {
+  timeout: 120_000,
+}, async () => {
   await using server = await openAiServer();
   await using database = openDatabase(postgres.url, { maxConnections: 5, name: 'test' });
   await using house = await openHouse({ ...database, url: postgres.url, name: 'collective' });
@@ -42,7 +47,9 @@ it('a database killed with -9 in the middle and started again: everything ends, 
   const prompts = Object.fromEntries([...rubric.cases.public, ...rubric.cases.hidden].map((one) => [one.id, `say word-${one.id}`]));
   const total = 40;
   for (let i = 0; i < total; i++) {
-    await house.submit('say-the-word', i % 4 === 0 ? { kind: 'prompts', prompts } : rightAnswers(rubric), { participant: `participant ${i}` });
+    await house.submit('say-the-word', i % 4 === 0 ? { kind: 'prompts', prompts } : rightAnswers(rubric), {
+      participant: `participant ${i}`,
+    });
   }
   await using worker = await startWorker({
     DATABASE_URL: postgres.url,
@@ -52,7 +59,11 @@ it('a database killed with -9 in the middle and started again: everything ends, 
   });
   const count = async (query: ReturnType<typeof sql>) => (await query.execute(database.db)).rows.length;
   const done = () => count(sql`select 1 from evaluation where status = 'done'`);
-  await until('some are done and some are running', async () => (await done()) >= 5 && (await count(sql`select 1 from evaluation where status = 'running'`)) > 0, 30_000);
+  await until(
+    'some are done and some are running',
+    async () => (await done()) >= 5 && (await count(sql`select 1 from evaluation where status = 'running'`)) > 0,
+    30_000,
+  );
   const running = await readPostmaster(path.join(folder, 'postgres/data'));
   process.kill(running!.pid, 'SIGKILL');
   const url = postgres.url;
@@ -67,5 +78,7 @@ it('a database killed with -9 in the middle and started again: everything ends, 
   expect(await count(sql`select 1 from evaluation where outcome = 'pass' and score = 1`)).toBe(total);
   expect(await count(sql`select 1 from case_result`)).toBe(total * 40);
   expect(await count(sql`select evaluation_id from event where data->>'kind' = 'verdict' group by 1 having count(*) = 1`)).toBe(total);
-  expect(await count(sql`select 1 from event where data->>'kind' = 'case' group by evaluation_id, data->>'caseId' having count(*) > 1`)).toBe(0);
+  expect(
+    await count(sql`select 1 from event where data->>'kind' = 'case' group by evaluation_id, data->>'caseId' having count(*) > 1`),
+  ).toBe(0);
 });

@@ -53,12 +53,21 @@ it('a worker killed in mid-stream loses budget, never invents any, and no partic
     streaming[which]++;
     return { hang: 'middle' };
   });
-  const environment = { DATABASE_URL: database.url, COLLECTIVE_HOME: house.folder, OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: server.baseUrl };
+  const environment = {
+    DATABASE_URL: database.url,
+    COLLECTIVE_HOME: house.folder,
+    OPENAI_API_KEY: 'sk-test',
+    OPENAI_BASE_URL: server.baseUrl,
+  };
   const exact = await house.submit('exact-budget', promptsOf(exactRubric, 'exact'));
   const roomy = await house.submit('roomy-budget', promptsOf(roomyRubric, 'roomy'));
   const drawn = async (id: string) =>
-    Number((await database.db.selectFrom('evaluation_budget').select('drawn_calls').where('evaluation_id', '=', id).executeTakeFirstOrThrow()).drawn_calls);
-  const kept = async (id: string) => (await database.db.selectFrom('case_result').select('case_id').where('evaluation_id', '=', id).execute()).length;
+    Number(
+      (await database.db.selectFrom('evaluation_budget').select('drawn_calls').where('evaluation_id', '=', id).executeTakeFirstOrThrow())
+        .drawn_calls,
+    );
+  const kept = async (id: string) =>
+    (await database.db.selectFrom('case_result').select('case_id').where('evaluation_id', '=', id).execute()).length;
   {
     await using worker = await startWorker(environment);
     await until('replies of both are streaming', () => streaming.exact === parallel && streaming.roomy === parallel, 20_000);

@@ -20,7 +20,10 @@ afterAll(() => database[Symbol.asyncDispose]());
 
 const price = { inputMicrosPerMillion: 1, outputMicrosPerMillion: 1 };
 const files = wordFiles(
-  { targets: [{ name: 'parrot', provider: 'openai', model: 'parrot', price }], budget: { calls: 100, inputTokens: 1_000_000, outputTokens: 1_000_000, costMicros: 1_000 } },
+  {
+    targets: [{ name: 'parrot', provider: 'openai', model: 'parrot', price }],
+    budget: { calls: 100, inputTokens: 1_000_000, outputTokens: 1_000_000, costMicros: 1_000 },
+  },
   { public: wordCases('p', 20), hidden: wordCases('h', 4) },
 );
 /** Calls of one evaluation to a target that are open at the same time. */
@@ -50,7 +53,11 @@ function holdAfter(server: OpenAiServer, first: number) {
 /** Everything that is stored about an evaluation, row by row. */
 async function everythingOf(id: string): Promise<unknown> {
   const rows = async (table: string) =>
-    (await sql<{ row: unknown }>`select to_jsonb(t) as row from ${sql.table(table)} t where evaluation_id = ${id} order by t::text`.execute(database.db)).rows;
+    (
+      await sql<{
+        row: unknown;
+      }>`select to_jsonb(t) as row from ${sql.table(table)} t where evaluation_id = ${id} order by t::text`.execute(database.db)
+    ).rows;
   return {
     evaluation: await rowOf(database.db, id),
     rows: await Promise.all(['case_result', 'grade', 'model_call', 'event', 'evaluation_budget', 'standing'].map(rows)),
@@ -60,7 +67,9 @@ async function everythingOf(id: string): Promise<unknown> {
 const submitPrompts = (house: House, rubric: LoadedRubric, participant: string) =>
   house.submit('say-the-word', rightPrompts(rubric), { participant });
 
-it('a worker that is stopped past its lease and wakes up writes nothing late, and goes on with other work', { timeout: 90_000 }, async () => {
+it('a worker that is stopped past its lease and wakes up writes nothing late, and goes on with other work', {
+  timeout: 90_000,
+}, async () => {
   await using server = await openAiServer();
   await using house = await openHouse(database);
   const rubric = await house.publish(files);
@@ -87,9 +96,11 @@ it('a worker that is stopped past its lease and wakes up writes nothing late, an
   const asked = server.asked.length;
   sleeper.signal('SIGCONT');
   const next = await submitPrompts(house, rubric, 'after the sleep');
-  await until('it has judged something else', async () => (await rowOf(database.db, next)).status === 'done', 30_000).catch((error: unknown) => {
-    throw new Error(`${String(error)}\n${sleeper.output()}`);
-  });
+  await until('it has judged something else', async () => (await rowOf(database.db, next)).status === 'done', 30_000).catch(
+    (error: unknown) => {
+      throw new Error(`${String(error)}\n${sleeper.output()}`);
+    },
+  );
   expect(await rowOf(database.db, next)).toMatchObject({ outcome: 'pass', attempt: 1 });
   expect(sleeper.alive()).toBe(true);
   expect(sleeper.output()).toContain('the lease was lost, the work is dropped');

@@ -80,7 +80,11 @@ describe('a provider that fails for good', () => {
     const view = await showEvaluation(house.db, id);
     expect(view).toMatchObject({ score: null, interval: null, metrics: {}, criteria: [] });
     expect(await listCases(house.db, id, { limit: 10 })).toMatchObject({ items: [] });
-    const { account_id } = await house.db.selectFrom('submission').select('account_id').where('id', '=', row.submission_id).executeTakeFirstOrThrow();
+    const { account_id } = await house.db
+      .selectFrom('submission')
+      .select('account_id')
+      .where('id', '=', row.submission_id)
+      .executeTakeFirstOrThrow();
     expect(await cancel(house.db, id, { id: account_id })).toEqual({ ok: true, attemptCost: 'returned' });
   });
 
@@ -99,7 +103,10 @@ describe('a provider that fails for good', () => {
     const { house, id } = await open('open', false);
     await using _house = house;
     const row = await house.settled(id);
-    expect(row).toMatchObject({ status: 'parked', reason: { code: 'gateway_unavailable', faultOf: 'platform', message: expect.stringContaining('OPENAI_API_KEY') } });
+    expect(row).toMatchObject({
+      status: 'parked',
+      reason: { code: 'gateway_unavailable', faultOf: 'platform', message: expect.stringContaining('OPENAI_API_KEY') },
+    });
     expect(server.asked).toEqual([]);
   });
 });
@@ -143,12 +150,20 @@ describe('what the target does is graded', () => {
     expect(await house.settled(id)).toMatchObject({ status: 'done', outcome: score === 1 ? 'pass' : 'fail', attempt: 1 });
     const p1 = (await checkpoint(house.db, id)).find((one) => one.caseId === 'p1');
     expect(p1).toMatchObject({ end: 'answered', score });
-    const call = await house.db.selectFrom('model_call').selectAll().where('evaluation_id', '=', id).where('case_id', '=', 'p1').executeTakeFirstOrThrow();
+    const call = await house.db
+      .selectFrom('model_call')
+      .selectAll()
+      .where('evaluation_id', '=', id)
+      .where('case_id', '=', 'p1')
+      .executeTakeFirstOrThrow();
     expect(call.stop_reason).toBe(stopReason);
   });
 
   it('and a conversation too long for the model is the participant’s', async () => {
-    const overflow: Behaviour = { status: 400, error: { code: 'context_length_exceeded', message: 'maximum context length is 128 tokens' } };
+    const overflow: Behaviour = {
+      status: 400,
+      error: { code: 'context_length_exceeded', message: 'maximum context length is 128 tokens' },
+    };
     server.behave(({ text }) => (text.includes('p1') ? overflow : { say: text }));
     const { house, id } = await open('open');
     await using _house = house;

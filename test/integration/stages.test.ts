@@ -16,7 +16,17 @@ import { expireUnrunnable } from '../../domain/sweeping.ts';
 import { resultHash, submissionHash } from '../../evaluation/result-hash.ts';
 import { dockerDriver } from '../../sandboxes/docker/driver.ts';
 import { wasmDriver } from '../../sandboxes/wasm/driver.ts';
-import { lastText, programOf, rightAnswers, rightProgram, rightPrompts, scriptedGateway, wordCases, wordFiles, wordRubricOf } from '../setup/evaluation.ts';
+import {
+  lastText,
+  programOf,
+  rightAnswers,
+  rightProgram,
+  rightPrompts,
+  scriptedGateway,
+  wordCases,
+  wordFiles,
+  wordRubricOf,
+} from '../setup/evaluation.ts';
 import { describeWith } from '../setup/optional.ts';
 import { eventsOf, rowOf } from '../setup/records.ts';
 import { testRedis } from '../setup/redis.ts';
@@ -57,7 +67,14 @@ function wholeWay(open: () => Promise<House>): void {
     await house.start({ sandboxes: [wasmDriver()] });
     const id = await house.submit(slug, document, { participant: `participant of ${kind} ${uuid()}` });
     const row = await house.settled(id);
-    expect(row).toMatchObject({ status: 'done', outcome: 'pass', score: 1, attempt: 1, attempt_cost: 'spent', need: kind === 'program' ? 'js' : 'none' });
+    expect(row).toMatchObject({
+      status: 'done',
+      outcome: 'pass',
+      score: 1,
+      attempt: 1,
+      attempt_cost: 'spent',
+      need: kind === 'program' ? 'js' : 'none',
+    });
     expect(await statusesOf(house, id)).toEqual(['received', 'screening', 'queued', 'running', 'grading', 'verifying', 'done']);
     const events = await eventsOf(house.db, id);
     expect(events.filter((event) => event.kind === 'verdict')).toHaveLength(1);
@@ -161,7 +178,9 @@ describe('a running evaluation', () => {
 
   it('is handed back at once when its worker stops, keeps what it had, and another one finishes it', async () => {
     await using house = await openHouse(database);
-    const rubric = await house.publish(wordFiles({ budget: { calls: 32, inputTokens: 1_000_000, outputTokens: 1_000_000, costMicros: 0 } }, { public: wordCases('p', 30) }));
+    const rubric = await house.publish(
+      wordFiles({ budget: { calls: 32, inputTokens: 1_000_000, outputTokens: 1_000_000, costMicros: 0 } }, { public: wordCases('p', 30) }),
+    );
     let asked = 0;
     const slow = scriptedGateway(async (request, _ref, signal) => {
       if (++asked > 10) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
@@ -198,9 +217,12 @@ describe('a running evaluation', () => {
     for (let i = 0; i < 3; i++) await house.queues.publish(queueName.screen, { evaluationId: id });
     await house.start();
     await house.settled(id);
-    for (const name of [queueName.screen, queueName.evaluate('none'), queueName.verify]) await house.queues.publish(name, { evaluationId: id });
+    for (const name of [queueName.screen, queueName.evaluate('none'), queueName.verify])
+      await house.queues.publish(name, { evaluationId: id });
     await until('the late messages are gone', async () => {
-      const waiting = await Promise.all([queueName.screen, queueName.evaluate('none'), queueName.verify].map((name) => house.queues.waiting(name)));
+      const waiting = await Promise.all(
+        [queueName.screen, queueName.evaluate('none'), queueName.verify].map((name) => house.queues.waiting(name)),
+      );
       return waiting.every((count) => count === 0);
     });
     const events = await eventsOf(house.db, id);
