@@ -10,6 +10,11 @@ if (!parsed.ok) {
   process.exit(exitCodes.badConfiguration);
 }
 
+// Whoever reads the output may leave (`| head`); the command still ends as it would have.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const program = new Command('collective')
   .description('AI Safety Collective: challenges are executable rubrics; a submission is judged by running it.')
   .showHelpAfterError('(try "collective --help")')

@@ -30,8 +30,6 @@ async function start(config: Config, json: boolean): Promise<void> {
   const say = sayer(json);
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort(signal));
-  // Whoever reads this output may leave; what runs here goes on.
-  process.stdout.on('error', () => undefined);
   await using resources = new AsyncDisposableStack();
   resources.use(await lockFolder(home));
   try {

@@ -80,4 +80,6 @@ const ownWords: ReadonlySet<string> = new Set([
   'rule_broken',
   'needs_review',
   'limit_exceeded',
+  // Names a target or a setting of the rubric and the configuration, nothing that was run.
+  'gateway_unavailable',
 ]);

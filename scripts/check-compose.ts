@@ -25,7 +25,7 @@ const Service = z
 const Compose = z.object({ name: z.string(), services: z.record(z.string(), Service), volumes: z.record(z.string(), z.null()) });
 
 const root = join(import.meta.dirname, '..');
-const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+const text = readFileSync(process.argv[2] ?? join(root, 'docker-compose.yml'), 'utf8');
 const problems: string[] = [];
 const parsed = Compose.safeParse(parse(text, { merge: true }));
 if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));

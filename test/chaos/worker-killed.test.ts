@@ -94,16 +94,19 @@ async function expectEachOnce({ db }: TestDatabase): Promise<void> {
 
 it('leaves no process of a submission behind, even one that is in an endless loop', { timeout: 60_000 }, async () => {
   await using house = await openHouse(database);
-  await house.publish(wordFiles({ name: 'endless' }));
+  await house.publish(wordFiles({ name: 'endless', targets: [{ name: 'parrot', provider: 'simulated', model: 'cautious-assistant' }] }));
   await using worker = await startWorker({ DATABASE_URL: database.url, COLLECTIVE_HOME: house.folder });
   const id = await house.submit('endless', programOf('for (;;) {}'));
-  const children = () => readFileSync(`/proc/${worker.child.pid}/task/${worker.child.pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  const sandbox = await until('the program runs', async () => {
-    const { status } = await rowOf(database.db, id);
-    return status === 'running' && children().find((pid) => cpuTicks(pid) > 30);
-  }, 20_000).catch(async (error: unknown) => {
-    throw new Error(`${String(error)}\n${JSON.stringify(await rowOf(database.db, id))}\n${JSON.stringify(await database.db.selectFrom('worker').selectAll().execute())}\n${worker.output()}`);
-  });
+  const children = () =>
+    readFileSync(`/proc/${worker.child.pid}/task/${worker.child.pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  const sandbox = await until(
+    'the program runs',
+    async () => {
+      const { status } = await rowOf(database.db, id);
+      return status === 'running' && children().find((pid) => cpuTicks(pid) > 30);
+    },
+    20_000,
+  );
   await worker.kill();
   await until('its sandbox is gone', () => !existsSync(`/proc/${sandbox}`), 15_000);
 });

@@ -1,6 +1,7 @@
 import type { ChatRequest, Exchange, StopReason } from '../../contracts/chat.ts';
 import type { CaseResult } from '../../contracts/evaluation.ts';
 import type { Case, Phase, Split } from '../../contracts/rubric.ts';
+import type { CaseRun, SandboxDriver, SandboxOptions, Task } from '../../contracts/sandbox.ts';
 import type { TargetSpec } from '../../contracts/target.ts';
 import type { CaseTexts, EvaluationDeps, EvaluationPlan, EvaluationSink } from '../../evaluation/plan.ts';
 import { wholeBudget } from '../../gateway/allotment.ts';
@@ -185,3 +186,30 @@ export function depsFor(plan: EvaluationPlan, changes: Partial<EvaluationDeps> =
     sink: changes.sink === undefined ? sink : Object.assign(sink, changes.sink),
   };
 }
+
+/** A driver whose sandboxes do what the test says, for what a real one cannot be made to do on demand. */
+export function fakeDriver(run: (task: Task, signal: AbortSignal) => Promise<CaseRun>, open?: SandboxDriver['open']) {
+  const opened: SandboxOptions[] = [];
+  const closed: string[] = [];
+  const driver: SandboxDriver = {
+    name: 'wasm',
+    profiles: ['js'],
+    probe: async () => ({ available: true, profiles: ['js'], detail: '' }),
+    open:
+      open ??
+      (async (options) => {
+        opened.push(options);
+        return { ok: true, sandbox: { run, [Symbol.asyncDispose]: async () => void closed.push(options.id) } };
+      }),
+  };
+  return { driver, opened, closed };
+}
+export const answerOf = (task: Task): CaseRun => ({ kind: 'answer', answer: `word-${task.id}`, log: '', wallMs: 1 });
+
+/** A right submission of every kind, named. */
+export const kindsOf = (rubric: LoadedRubric): [string, EvaluationPlan['submission']][] => [
+  ['answers', rightAnswers(rubric)],
+  ['prompts', rightPrompts(rubric)],
+  ['defence', { kind: 'defence', systemPrompt: 'Say it.' }],
+  ['program', rightProgram],
+];
