@@ -10,7 +10,8 @@ export type Cancelled =
   | { ok: false; code: 'unknown_evaluation' | 'not_yours' | 'already_done'; message: string };
 
 /**
- * Cancels an evaluation for its participant: free before the first model call, else the attempt is spent. A worker that
+ * Cancels an evaluation for its participant: free before the first model call and the first result shown (the column
+ * `first_call_at` notes whichever came first), else the attempt is spent. A worker that
  * is at it is fenced off and learns so at its next write or renewal.
  */
 export function cancel(db: Db, evaluationId: string, account: { id: string }): Promise<Cancelled> {

@@ -117,11 +117,18 @@ function gradeRows(result: CaseResult): object[] {
   }));
 }
 
-/** A case recorded is also a sign of life: leases lost before it do not count any more. */
+/**
+ * A case recorded is also a sign of life: leases lost before it do not count any more. And a result that is shown is
+ * what an attempt buys, as a model call is: who has seen one cannot cancel for free and ask again.
+ */
 async function tick(trx: Trx, id: string, publicCases: number, alive: boolean): Promise<{ done: number; of: number }> {
   return trx
     .updateTable('evaluation')
-    .set((eb) => ({ progress_done: eb('progress_done', '+', publicCases), ...(alive ? { lost_leases: 0 } : {}) }))
+    .set((eb) => ({
+      progress_done: eb('progress_done', '+', publicCases),
+      ...(alive ? { lost_leases: 0 } : {}),
+      ...(publicCases > 0 ? { first_call_at: sql<Date>`coalesce(first_call_at, clock_timestamp())` } : {}),
+    }))
     .where('id', '=', id)
     .returning(['progress_done as done', 'progress_of as of'])
     .executeTakeFirstOrThrow();
