@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -36,6 +36,8 @@ const concurrency = 32;
 const rounds = 7;
 
 const home = await mkdtemp(join(tmpdir(), 'collective-bench-'));
+// Started by root, the database runs under another account, which must be able to pass through.
+await chmod(home, 0o711);
 const cluster = await startEmbedded({ folder: join(home, 'postgres'), log: () => {} });
 try {
   await migrate(cluster.url);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,6 +25,8 @@ const longestStartMs = 150_000;
 /** Starts the whole product as people do, in a folder of its own on any free port, and waits until its samples are judged. */
 export async function startSite(): Promise<Site> {
   const home = await mkdtemp(join(tmpdir(), 'collective-browser-'));
+  // Started by root, the database runs under another account, which must be able to pass through.
+  await chmod(home, 0o711);
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, ['cli/main.ts', 'start', '--json'], {
     cwd: project,

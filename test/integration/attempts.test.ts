@@ -146,6 +146,13 @@ describe('cancel', () => {
     expect(await draw(lease)).toMatchObject({ calls: 0 });
   });
 
+  it('costs the attempt once a result was shown, though no model was called: free looks would be free probes', async () => {
+    const entered = await submit(database.db, blobs);
+    const lease = await toRunning(database.db, entered.evaluationId);
+    await recordCases(database.db, lease, [resultOf('p0')]);
+    expect(await cancel(database.db, entered.evaluationId, entered.account)).toEqual({ ok: true, attemptCost: 'spent' });
+  });
+
   it('is refused to others, twice, and for what there is not', async () => {
     const mine = await submit(database.db, blobs);
     const other = await submit(database.db, blobs, { participant: 'another' });
