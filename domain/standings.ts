@@ -11,7 +11,8 @@ import type { Trx } from './transaction.ts';
 
 /**
  * Enters a finished evaluation into the standing of its phase, if it is its participant's best under the challenge's
- * current rubric version; of equal scores the earlier one stays. One upsert decides under the row's lock, so two
+ * current rubric version; of equal scores the earlier one stays, unless it failed and this one passed (a rounded score
+ * does not tell them apart). One upsert decides under the row's lock, so two
  * evaluations that finish together cannot lose the better one; the lock on the challenge keeps its version from changing
  * in between.
  */
@@ -37,7 +38,8 @@ export async function refreshStanding(trx: Trx, evaluationId: string): Promise<v
     on conflict (challenge_id, phase, account_id) do update set
       evaluation_id = excluded.evaluation_id, submission_id = excluded.submission_id, score = excluded.score, lower = excluded.lower,
       upper = excluded.upper, has_interval = excluded.has_interval, outcome = excluded.outcome, at = excluded.at
-    where excluded.score > best.score`.execute(trx);
+    where excluded.score > best.score
+      or (excluded.score = best.score and best.outcome = 'fail' and excluded.outcome = 'pass')`.execute(trx);
 }
 
 /** Makes the standings of a challenge anew after its rubric version has changed. The caller has updated the challenge's row. */

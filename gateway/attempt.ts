@@ -145,13 +145,29 @@ class ReplyBuilder {
 
   #grow(text: string): void {
     this.#size += text.length;
-    if (this.#size > this.#limit) throw brokenReply(`more than ${this.#limit} characters`);
+    // A caller can make a model repeat itself for as long as it likes: were this the transport's fault, it would be asked
+    // again, for nothing, and then again with the whole evaluation.
+    if (this.#size > this.#limit)
+      throw new ProviderFault('overflow', `The reply is longer than ${this.#limit} characters`, { httpStatus: 400 });
   }
 
   finish(): Answer {
     if (!this.#end) throw brokenReply('no end');
     const { stopReason, tokens, returnedModel, fingerprint } = this.#end;
-    return { content: this.#content, toolCalls: [...this.#tools.values()], stopReason, tokens, returnedModel, fingerprint };
+    const toolCalls = [...this.#tools.values()].map(({ id, name, arguments: text }) => ({
+      id: id.toWellFormed(),
+      name: name.toWellFormed(),
+      arguments: text.toWellFormed(),
+    }));
+    // As requests must be: see `isWellFormed`. Halves of a pair that came in two pieces are one again here.
+    return {
+      content: this.#content.toWellFormed(),
+      toolCalls,
+      stopReason,
+      tokens,
+      returnedModel: returnedModel.toWellFormed(),
+      fingerprint: fingerprint?.toWellFormed() ?? null,
+    };
   }
 }
 

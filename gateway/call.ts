@@ -27,8 +27,8 @@ export interface CallPlan {
   admit(): ChatFault | null;
   /** Sees every event as it arrives; null for a caller who waits for the whole reply. */
   onEvent: ((event: ChatEvent) => void) | null;
-  /** Called once, when the call has ended and is settled. */
-  onEnd(exchange: Exchange): void;
+  /** Called once, when the call has ended and is settled. `reached`: a part of the budget was reserved for it. */
+  onEnd(exchange: Exchange, reached: boolean): void;
 }
 
 /**
@@ -125,9 +125,12 @@ export class Call {
     this.#end({ ok: true, reply }, answer.tokens ? tokens : 'worst-case');
   }
 
-  /** A request the provider refused counts as a call without tokens; else bad requests would be free probes. */
+  /**
+   * A request the provider refused counts as a call without tokens; else bad requests would be free probes. Where a part
+   * of a reply had come, the provider charges for it and will not say how much.
+   */
   #fail(cause: ProviderFault, received: boolean): void {
-    const settled = cause.kind !== 'transport' ? { inputTokens: 0, outputTokens: 0 } : received ? 'worst-case' : 'nothing';
+    const settled = received ? 'worst-case' : cause.kind === 'transport' ? 'nothing' : { inputTokens: 0, outputTokens: 0 };
     this.#end({ ok: false, fault: fault(cause.kind, cause.httpStatus, cause.message, cause.retryAfterMs) }, settled);
   }
 
@@ -136,7 +139,7 @@ export class Call {
     this.#ended = true;
     const charged = this.#settle(used);
     try {
-      this.#plan.onEnd(this.#exchange(result, charged));
+      this.#plan.onEnd(this.#exchange(result, charged), this.#reservation !== null);
       this.#result.resolve(result);
     } catch (error) {
       // A recorder that throws is a bug; its error belongs to whoever waits for this call.

@@ -4,6 +4,7 @@ import { Call, type CallTools } from './call.ts';
 import { fault, overCallsPerCase } from './policy.ts';
 import type { ChatEvent } from './providers/provider.ts';
 import type { CaseDoor, CaseRef } from './session.ts';
+import { isWellFormed } from './well-formed.ts';
 
 /** A door as the wire sees it: its targets, and calls whose events can be watched. */
 export interface StreamingDoor {
@@ -30,8 +31,10 @@ export interface DoorTools {
 }
 
 /**
- * Refused calls cost nothing, so a program could make them without end; only this many, of this size together, are
- * kept for a case. Calls that reach a provider are bounded by the budget and all kept.
+ * Calls that were refused, or given up while they waited for budget, cost no tokens, so a program could make them
+ * without end or with megabytes of text; only this many, of this size together, are kept for a case. What reached a
+ * provider is bounded by the budget of calls and always recorded, but above these bounds without its text: a thousand
+ * conversations too long for the model would be gigabytes of transcript.
  */
 const keptRefusals = { count: 100, characters: 1_048_576 };
 
@@ -44,6 +47,7 @@ export class Door implements CaseDoor, StreamingDoor {
   readonly #open = new Set<Call>();
   readonly #exchanges: Exchange[] = [];
   readonly #refusals = { count: 0, characters: 0 };
+  #closed = false;
 
   constructor(ref: CaseRef, askedBy: Exchange['askedBy'], tools: DoorTools) {
     this.ref = ref;
@@ -66,14 +70,16 @@ export class Door implements CaseDoor, StreamingDoor {
 
   /** `request` is already checked. `onEvent` sees the reply grow; null when only the whole of it is wanted. */
   async stream(request: ChatRequest, signal: AbortSignal, onEvent: ((event: ChatEvent) => void) | null): Promise<ChatResult> {
-    if (this.#tools.over() || signal.aborted) return { ok: false, fault: fault('aborted', 499, 'This case is over') };
+    if (this.#closed || this.#tools.over() || signal.aborted) return { ok: false, fault: fault('aborted', 499, 'This case is over') };
+    // Not recorded: a transcript that holds it could not be stored.
+    if (!isWellFormed(request)) return { ok: false, fault: fault('policy', 400, 'The request holds half of a surrogate pair') };
     const plan = {
       ref: this.ref,
       askedBy: this.#askedBy,
       index: this.#tools.counters.nextIndex++,
       admit: () => this.#admit(),
       onEvent,
-      onEnd: (exchange: Exchange) => this.#keep(exchange),
+      onEnd: (exchange: Exchange, reached: boolean) => this.#keep(exchange, reached),
     };
     const call = new Call(this.#tools.call, plan, request);
     const onAbort = () => call.abort('The caller went away');
@@ -94,6 +100,12 @@ export class Door implements CaseDoor, StreamingDoor {
     return this.#tools.listen(this, path);
   }
 
+  /** The case is over: ends every open call now, and no other may begin, not even one whose request was half sent. */
+  close(why: string): void {
+    this.#closed = true;
+    this.abortOpen(why);
+  }
+
   /** Ends every open call now. */
   abortOpen(why: string): void {
     for (const call of this.#open) call.abort(why);
@@ -107,14 +119,26 @@ export class Door implements CaseDoor, StreamingDoor {
     return null;
   }
 
-  #keep(exchange: Exchange): void {
+  #keep(exchange: Exchange, reached: boolean): void {
     const kind = exchange.fault?.kind;
-    if (kind === 'policy' || kind === 'budget') {
-      this.#refusals.count++;
-      for (const message of exchange.request.messages) this.#refusals.characters += message.content.length;
-      if (this.#refusals.count > keptRefusals.count || this.#refusals.characters > keptRefusals.characters) return;
-    }
-    this.#exchanges.push(exchange);
-    this.#tools.record(this.ref, exchange);
+    const costsNoTokens = kind === 'policy' || kind === 'overflow' || kind === 'budget' || (kind === 'aborted' && !reached);
+    const fits = !costsNoTokens || this.#fits(exchange);
+    if (!fits && !reached) return;
+    const kept = fits ? exchange : withoutText(exchange);
+    this.#exchanges.push(kept);
+    this.#tools.record(this.ref, kept);
+  }
+
+  /** Counts a refusal; false when it is one too many or too much. */
+  #fits({ request }: Exchange): boolean {
+    this.#refusals.count++;
+    this.#refusals.characters += JSON.stringify(request).length;
+    return this.#refusals.count <= keptRefusals.count && this.#refusals.characters <= keptRefusals.characters;
   }
 }
+
+const withoutText = (exchange: Exchange): Exchange => {
+  const { target, maxOutputTokens, messages } = exchange.request;
+  const content = `(${messages.length} messages that were refused are not kept)`;
+  return { ...exchange, request: { target, messages: [{ role: 'user', content }], ...(maxOutputTokens && { maxOutputTokens }) } };
+};

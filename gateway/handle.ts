@@ -24,7 +24,7 @@ export async function handle(request: IncomingMessage, response: ServerResponse,
     if (isCall) await handleCall(request, response, path === '/messages' ? anthropicWire : openaiWire, door);
     else {
       request.resume();
-      const found = lookUp(request.method ?? '', path, wire, options.targets);
+      const found = lookUp(request.method ?? '', path, wire, door?.targets ?? options.targets);
       if (found.ok) send(response, 200, found.body);
       else sendFault(response, wire, found.fault);
     }

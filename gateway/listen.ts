@@ -1,5 +1,6 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { handle } from './handle.ts';
 import type { StreamingDoor } from './door.ts';
 import type { TargetSpec } from '../contracts/target.ts';
@@ -13,7 +14,7 @@ export interface ListenOptions {
 }
 
 const longestPathBytes = 107;
-/** Each holds at most one request; what one submission can open is bounded by it. */
+/** Each holds at most one request (see `onlyOneEach`); what one submission can open is bounded by it. */
 const connections = 128;
 
 /**
@@ -27,9 +28,13 @@ export async function listen(options: ListenOptions): Promise<AsyncDisposable> {
     throw new RangeError(`the socket path is longer than ${longestPathBytes} bytes: ${options.path}`);
   }
   await removeStale(options.path);
+  const alone = onlyOneEach();
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 },
-    (request, response) => void handle(request, response, options),
+    (request, response) => {
+      if (alone(request.socket, response)) void handle(request, response, options);
+      else request.socket.destroy();
+    },
   );
   server.maxConnections = connections;
   await new Promise<void>((resolve, reject) => {
@@ -38,6 +43,20 @@ export async function listen(options: ListenOptions): Promise<AsyncDisposable> {
   });
   await chmod(options.path, 0o666);
   return { [Symbol.asyncDispose]: () => close(server) };
+}
+
+/**
+ * False for a request that came before the one ahead of it on its connection was answered. Node reads and serves such
+ * requests (HTTP pipelining) side by side without any bound, so one connection could fill the worker's memory. The
+ * clients of OpenAI and Anthropic never send one.
+ */
+function onlyOneEach(): (socket: Socket, response: ServerResponse) => boolean {
+  const latest = new WeakMap<Socket, ServerResponse>();
+  return (socket, response) => {
+    const before = latest.get(socket);
+    latest.set(socket, response);
+    return before === undefined || before.writableEnded;
+  };
 }
 
 /** A socket left by a worker that died is removed; anything else at the path is somebody's file and stays. */

@@ -34,6 +34,7 @@ class Session implements MeteredSession {
   readonly #busy = new Set<Door>();
   readonly #listeners = new Set<AsyncDisposable>();
   readonly #onAbort = () => this.#abortAll('The evaluation was stopped');
+  #caseTargets: ReadonlyMap<string, string | undefined> | null = null;
   #transportFault: string | null = null;
   #disposed: Promise<void> | null = null;
 
@@ -45,7 +46,8 @@ class Session implements MeteredSession {
   }
 
   door(ref: CaseRef, askedBy: 'submission' | 'grader'): Door {
-    const { targets, world, budget } = this.#options;
+    const { world, budget } = this.#options;
+    const targets = askedBy === 'grader' ? this.#options.targets : this.#targetsOf(ref);
     return new Door(ref, askedBy, {
       call: { ...this.#tools, targets, world, meter: this.#meter },
       callsPerCase: budget.callsPerCase,
@@ -65,7 +67,7 @@ class Session implements MeteredSession {
     return {
       enter: (door) => {
         if (door !== null && !(door instanceof Door)) throw new TypeError('a sandbox door enters doors of its own session only');
-        if (current !== door) current?.abortOpen('The case is over');
+        if (current !== door) current?.close('The case is over');
         current = door;
       },
       chat: async (request: ChatRequest, signal: AbortSignal): Promise<ChatResult> =>
@@ -84,6 +86,16 @@ class Session implements MeteredSession {
 
   transportFault(): string | null {
     return this.#transportFault;
+  }
+
+  /**
+   * A case that names its target is about that one alone. All targets play in the case's world and hold its secrets: a
+   * program that could choose would ask the weakest of them.
+   */
+  #targetsOf(ref: CaseRef): SessionOptions['targets'] {
+    this.#caseTargets ??= new Map(this.#options.world.cases.map(({ split, case: one }) => [`${split}/${one.id}`, one.target]));
+    const name = this.#caseTargets.get(`${ref.split}/${ref.caseId}`);
+    return name === undefined ? this.#options.targets : this.#options.targets.filter((target) => target.name === name);
   }
 
   #countersOf(ref: CaseRef): CaseCounters {

@@ -19,6 +19,11 @@ describe('readAnswer', () => {
       message: expect.stringContaining('levels deep'),
     });
   });
+  it('bounds the number of values, which a schema’s work grows with', () => {
+    expect(readAnswer(`[${'1,'.repeat(99_990)}1]`, 4_194_304)).toMatchObject({ ok: true });
+    const message = expect.stringContaining('more than 100000 values');
+    expect(readAnswer(`[${'1,'.repeat(2_000_000)}1]`, 4_194_304)).toMatchObject({ ok: false, message });
+  });
   it('refuses keys that reach a prototype', () => {
     expect(readAnswer('[{"__proto__":{"a":1}}]', 1_000)).toMatchObject({ ok: false, message: expect.stringContaining('__proto__') });
   });

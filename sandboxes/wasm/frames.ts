@@ -10,6 +10,8 @@ import { z } from 'zod';
 export const maxOpenCalls = 64;
 /** Characters of JSON of one chat request. */
 export const maxRequestLength = 1_048_576;
+/** Values in it: a schema's work grows with them, and it is done by the worker. 2,000 messages have 6,000. */
+export const maxRequestValues = 20_000;
 /** Characters of one reply. */
 export const maxReplyLength = 1_048_576;
 const maxMessageLength = 2_000;

@@ -3,7 +3,7 @@ import { ChatMessage, ChatRequest } from '../../contracts/chat.ts';
 import { parseBoundedJson } from '../../contracts/json.ts';
 import type { ModelDoor, Task } from '../../contracts/sandbox.ts';
 import type { Child } from './child-process.ts';
-import { type FromChild, maxOpenCalls, maxReplyLength, maxRequestLength } from './frames.ts';
+import { type FromChild, maxOpenCalls, maxReplyLength, maxRequestLength, maxRequestValues } from './frames.ts';
 
 type ChatFrame = Extract<FromChild, { type: 'chat' }>;
 
@@ -58,7 +58,7 @@ const Call = z.strictObject({
 });
 
 function requestOf(text: string, task: Task): { ok: true; request: ChatRequest } | { ok: false; message: string } {
-  const json = parseBoundedJson(Buffer.from(text), { maxBytes: 4 * maxRequestLength, maxDepth: 16 });
+  const json = parseBoundedJson(Buffer.from(text), { maxBytes: 4 * maxRequestLength, maxDepth: 16, maxValues: maxRequestValues });
   if (!json.ok) return { ok: false, message: `the request ${json.problem}` };
   const call = Call.safeParse(json.value);
   if (!call.success) return { ok: false, message: `invalid request: ${problemsOf(call.error)}` };

@@ -66,7 +66,7 @@ export async function submissionRoutes(app: App, deps: ServerDeps): Promise<void
       preParsing: refuseVisitors,
       schema: {
         tags,
-        summary: 'Cancel it; free before its first model call',
+        summary: 'Cancel it; free before its first model call and first result',
         security: needsToken,
         params: Params,
         response: { 200: SubmissionView, ...problemReplies('unauthenticated', 'cross_site', 'not_yours', 'not_found', 'conflict') },

@@ -52,6 +52,20 @@ describe('POST /api/challenges/:slug/submissions', () => {
     );
   });
 
+  it.each(['"title":"\\ud800"', '"title":"\\udc00\\ud800"', '"\\ud800":1'])(
+    '400: half of a surrogate pair at %s, which nothing could store',
+    async (member) => {
+      const body = `{"submission":{"kind":"answers","answers":{"fr":"Paris"}},${member}}`;
+      expect((await refused(postRaw(body), 400, 'bad_request')).detail).toContain('surrogate');
+    },
+  );
+
+  it('400: half of a surrogate pair in an answer', async () => {
+    const body = '{"submission":{"kind":"answers","answers":{"fr":"Par\\ud83dis"}}}';
+    expect((await refused(postRaw(body), 400, 'bad_request')).detail).toContain('surrogate');
+    expect((await postRaw('{"submission":{"kind":"answers","answers":{"fr":"\\ud83d\\ude00"}}}')).statusCode).toBe(201);
+  });
+
   it('201: also when the queue cannot be reached; the sweeper sends it later', async () => {
     const down = { waiting: api.deps.queues.waiting, publish: () => Promise.reject(new Error('no queue')) };
     const app = await api.another({ queues: down });

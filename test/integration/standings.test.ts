@@ -52,6 +52,13 @@ describe('a standing', () => {
     expect(challenges.ok && challenges.items[0]).toMatchObject({ bestScore: 0.9, submissions: 7 });
   });
 
+  it('does not hide a pass behind an earlier fail that is rounded to the same score, nor the other way round', async () => {
+    await judged('ada', 0.5, null, 'development', { outcome: 'fail' });
+    const passed = await judged('ada', 0.5, null, 'development', { outcome: 'pass' });
+    await judged('ada', 0.5, null, 'development', { outcome: 'fail' });
+    expect((await standing()).map((row) => [row.participant, row.outcome, row.submissionId === passed])).toEqual([['ada', 'pass', true]]);
+  });
+
   it('does not lose the better of two that finish together', async () => {
     const leases = await Promise.all(
       [0.2, 0.8, 0.5, 0.7].map(async (score) => {

@@ -30,7 +30,7 @@ export function CancelButton({ submission }: { submission: SubmissionView }) {
       {asking && (
         <PageDialog kind="modal" title="Cancel this submission?" onClose={() => setAsking(false)}>
           <div className="stack">
-            <p>It stops at once and is not judged. Before the first model call this gives the attempt back.</p>
+            <p>It stops at once and is not judged. Before the first model call and the first result this gives the attempt back.</p>
             {mutation.error && <ProblemNotice error={mutation.error} what="It could not be cancelled." />}
             <div className="dialog-actions">
               <Button variant="default" onClick={() => setAsking(false)}>
