@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Json } from './json.ts';
+import { Usage } from './target.ts';
 
 /**
  * The gateway's one inner language for a model call. OpenAI- and Anthropic-shaped requests are translated into it,
@@ -91,7 +92,8 @@ export const Exchange = z.object({
   request: ChatRequest,
   reply: ChatReply.nullable(),
   fault: ChatFault.nullable(),
-  costMicros: z.string(),
+  /** What this call took out of the budget; nothing for a call that was refused before it reached the provider. */
+  charged: Usage,
   startedAt: z.string(),
   durationMs: z.number().nonnegative(),
 });

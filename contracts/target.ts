@@ -52,6 +52,19 @@ export const Usage = z.object({
 });
 export type Usage = z.infer<typeof Usage>;
 
+/** Sum of any number of usages; nothing for none. Cost stays exact, it may exceed 2^53. */
+export function sumOfUsage(usages: readonly Usage[]): Usage {
+  return usages.reduce<Usage>(
+    (sum, usage) => ({
+      calls: sum.calls + usage.calls,
+      inputTokens: sum.inputTokens + usage.inputTokens,
+      outputTokens: sum.outputTokens + usage.outputTokens,
+      costMicros: (BigInt(sum.costMicros) + BigInt(usage.costMicros)).toString(),
+    }),
+    { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' },
+  );
+}
+
 /** How much of each budget dimension; cost in micro-units of USD. */
 export interface Amount {
   calls: number;

@@ -215,7 +215,7 @@ function callRow({ ref, exchange }: RecordedCall): object {
     tokens_estimated: reply?.tokens.estimated ?? null,
     stop_reason: reply?.stopReason ?? null,
     fault_kind: fault?.kind ?? null,
-    cost_micros: exchange.costMicros,
+    cost_micros: exchange.charged.costMicros,
     started_at: exchange.startedAt,
     duration_ms: exchange.durationMs,
     request_hash: createHash('sha256').update(canonicalJson(exchange.request)).digest('hex'),

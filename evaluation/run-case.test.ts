@@ -34,6 +34,19 @@ describe('the result of a case', () => {
     ).toBe(true);
   });
 
+  it('counts what was charged, not what was asked: a refused call is in the transcript and costs nothing', async () => {
+    const body = `
+      for (const name of ['nowhere', undefined]) {
+        try { await target.chat([{ role: 'user', content: 'hi' }], name === undefined ? {} : { target: name }); } catch {}
+      }
+      return 'x';`;
+    const { sink } = await judge(programOf(body));
+    for (const { result, texts } of sink.kept) {
+      expect(JSON.parse(texts.transcript ?? '')).toMatchObject([{ fault: { kind: 'policy' } }, { reply: { content: 'hi' } }]);
+      expect(result.usage.calls).toBe(1);
+    }
+  });
+
   it('of a program ends as what the worker saw, in clear words, with score 0', async () => {
     const body = `
       if (task.id === 'p0') { for (;;) console.log('x'.repeat(1000)); }

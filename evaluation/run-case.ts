@@ -3,7 +3,7 @@ import { canonicalJson } from '../contracts/canonical.ts';
 import type { Exchange } from '../contracts/chat.ts';
 import type { CaseResult } from '../contracts/evaluation.ts';
 import type { SubmissionKind } from '../contracts/submission.ts';
-import type { Usage } from '../contracts/target.ts';
+import { sumOfUsage, type Usage } from '../contracts/target.ts';
 import type { CaseDoor, GatewaySession, SimulatedWorld } from '../gateway/session.ts';
 import { type CompiledCriterion, gradeCase } from '../rubrics/grade-case.ts';
 import type { Collected, Collector } from './collect.ts';
@@ -88,18 +88,8 @@ function finish(
   };
 }
 
-/** What the calls of one case consumed; a call without a reply counts as a call and nothing else. */
-function usageOf(transcript: readonly Exchange[]): Usage {
-  let inputTokens = 0;
-  let outputTokens = 0;
-  let costMicros = 0n;
-  for (const exchange of transcript) {
-    inputTokens += exchange.reply?.tokens.inputTokens ?? 0;
-    outputTokens += exchange.reply?.tokens.outputTokens ?? 0;
-    costMicros += BigInt(exchange.costMicros);
-  }
-  return { calls: transcript.length, inputTokens, outputTokens, costMicros: costMicros.toString() };
-}
+/** What the calls of one case took out of the budget: refused calls nothing, calls of unknown use their worst case. */
+const usageOf = (transcript: readonly Exchange[]): Usage => sumOfUsage(transcript.map((exchange) => exchange.charged));
 
 /** Of the UTF-8 bytes, as they are stored. */
 const hashOf = (text: string | null): string | null => (text === null ? null : createHash('sha256').update(text, 'utf8').digest('hex'));

@@ -1,8 +1,8 @@
-import type { CaseResult, EvaluationReport } from '../contracts/evaluation.ts';
+import type { EvaluationReport } from '../contracts/evaluation.ts';
 import type { Phase, Split } from '../contracts/rubric.ts';
 import type { SandboxDriver } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
-import type { TargetSpec, Usage } from '../contracts/target.ts';
+import type { TargetSpec } from '../contracts/target.ts';
 import { wholeBudget } from '../gateway/allotment.ts';
 import type { Gateway } from '../gateway/session.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
@@ -83,17 +83,4 @@ function reportOf(run: LocalRun, output: EvaluationOutput, durationMs: number): 
     usage: output.usage,
     durationMs: Math.round(durationMs),
   };
-}
-
-/** Sum over cases. */
-export function totalUsage(results: readonly CaseResult[]): Usage {
-  return results.reduce<Usage>(
-    (sum, { usage }) => ({
-      calls: sum.calls + usage.calls,
-      inputTokens: sum.inputTokens + usage.inputTokens,
-      outputTokens: sum.outputTokens + usage.outputTokens,
-      costMicros: (BigInt(sum.costMicros) + BigInt(usage.costMicros)).toString(),
-    }),
-    { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' },
-  );
 }

@@ -164,7 +164,7 @@ export class Call {
       request: this.#request,
       reply,
       fault: result.ok ? null : result.fault,
-      costMicros: charged.costMicros.toString(),
+      charged: { ...charged, costMicros: charged.costMicros.toString() },
       startedAt: this.#startedAt.toISOString(),
       durationMs: performance.now() - this.#startMs,
     };

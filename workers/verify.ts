@@ -1,4 +1,5 @@
 import type { StageMessage } from '../contracts/queue.ts';
+import { sumOfUsage } from '../contracts/target.ts';
 import { failAttempt } from '../domain/attempts.ts';
 import { checkpoint } from '../domain/checkpoint.ts';
 import { workOf } from '../domain/work.ts';
@@ -6,7 +7,6 @@ import { finish } from '../domain/finishing.ts';
 import { claim } from '../domain/leases.ts';
 import { inFileOrder, verdictOf } from '../evaluation/evaluate.ts';
 import { resultHash } from '../evaluation/result-hash.ts';
-import { totalUsage } from '../evaluation/run-local.ts';
 import { plannedCases, splitsOf } from '../evaluation/world.ts';
 import type { WorkerDeps } from './deps.ts';
 import { planOf } from './evaluate.ts';
@@ -38,7 +38,7 @@ export async function verifyStage(message: StageMessage, deps: WorkerDeps): Prom
     const finished = await finish(deps.db, lease, {
       verdict,
       resultHash: hash,
-      usage: totalUsage(results),
+      usage: sumOfUsage(results.map((result) => result.usage)),
       simulated: plan.targets.some((target) => target.provider === 'simulated'),
     });
     if (!finished) deps.log.info({ evaluationId: lease.evaluationId }, 'the lease was lost, the verdict is dropped');

@@ -13,6 +13,8 @@ export async function installPages(app: App, deps: Pick<ServerDeps, 'pages'>): P
     // Looked up at each request: a list made at start would serve blank pages after a rebuild.
     wildcard: true,
     index: false,
+    // The build's own manifest lies in a hidden folder and is nobody's business.
+    dotfiles: 'ignore',
     setHeaders: (reply, path) => {
       // Names under assets/ carry a content hash; everything else must be asked for again.
       const isHashed = relative(root, path).startsWith(`assets${sep}`);

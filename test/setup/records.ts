@@ -204,7 +204,7 @@ export function exchangeOf(index: number, changes: Partial<Exchange> = {}): Exch
       tokens: { inputTokens: 5, outputTokens: 1, estimated: false },
     },
     fault: null,
-    costMicros: '7',
+    charged: { calls: 1, inputTokens: 5, outputTokens: 1, costMicros: '7' },
     startedAt: '2026-01-01T00:00:00.000Z',
     durationMs: 3,
     ...changes,

@@ -87,7 +87,7 @@ export function exchange(content: string, stopReason: StopReason = 'stop', asked
     request,
     reply,
     fault: null,
-    costMicros: '0',
+    charged: { calls: 1, inputTokens: 1, outputTokens: 1, costMicros: '0' },
     startedAt: '2026-01-01T00:00:00.000Z',
     durationMs: 0,
   };

@@ -25,7 +25,7 @@ function ExchangeView({ exchange, before }: { exchange: Exchange; before: Exchan
       <p className="muted exchange-head">
         <strong>Call {exchange.index + 1}</strong> to {exchange.target} by the {exchange.askedBy}, {formatDuration(exchange.durationMs)}
         {reply && `, ${formatCount(reply.tokens.inputTokens)} + ${formatCount(reply.tokens.outputTokens)} tokens`}
-        {exchange.costMicros !== '0' && `, ${formatCost(exchange.costMicros)}`} {exchange.simulated && <SimulatedTag />}
+        {exchange.charged.costMicros !== '0' && `, ${formatCost(exchange.charged.costMicros)}`} {exchange.simulated && <SimulatedTag />}
       </p>
       {repeated.length > 0 && (
         <details>
