@@ -58,7 +58,7 @@ async function build(names: string[], options: { refresh?: boolean; json?: boole
 async function list(json: boolean, config: Config): Promise<void> {
   const images = await readRecords(fileOf(config));
   if (json) print({ images });
-  else if (Object.keys(images).length === 0) process.stdout.write('no images were built here; `collective images build` does it\n');
+  else if (Object.keys(images).length === 0) process.stdout.write('no images were built here; `npx collective images build` does it\n');
   else for (const [name, image] of Object.entries(images)) process.stdout.write(lineOf(name, image));
 }
 
@@ -75,7 +75,7 @@ async function verify(json: boolean, config: Config): Promise<void> {
   else
     for (const { name, imageId, state } of states)
       process.stdout.write(`${name.padEnd(8)}${state}${imageId === null ? '' : `  ${imageId}`}\n`);
-  if (!json && !ok) process.stdout.write('`collective images build` makes what is missing\n');
+  if (!json && !ok) process.stdout.write('`npx collective images build` makes what is missing\n');
   process.exitCode = ok ? exitCodes.judged : exitCodes.error;
 }
 

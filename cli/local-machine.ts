@@ -49,7 +49,8 @@ export async function rubricAt(folder: string): Promise<LoadedRubric> {
   const loaded = await loadRubric(resolve(folder));
   if (loaded.ok) return loaded.rubric;
   const lines = loaded.problems.map(
-    ({ file, line, path, message }) => `${file}${line === null ? '' : `:${line}`}: ${path === '' ? '' : `${path}: `}${message}`,
+    ({ file, line, path, message }) =>
+      `${file === '' ? '' : `${file}${line === null ? '' : `:${line}`}: `}${path === '' ? '' : `${path}: `}${message}`,
   );
   throw new InputError(`${folder} is not a valid rubric:\n  ${lines.join('\n  ')}`);
 }
@@ -69,12 +70,18 @@ export async function submissionAt(path: string, kinds: Parameters<typeof readSu
     if (size > maxFileBytes) throw new Error(`it has ${size} bytes, at most ${maxFileBytes} are accepted`);
     bytes = await readFile(path);
   } catch (error) {
-    throw new InputError(`the submission cannot be read: ${(error as Error).message}`);
+    throw new InputError(`the submission ${path} cannot be read: ${unreadable(error as NodeJS.ErrnoException)}`);
   }
   const read = readSubmissionFile(basename(path), bytes, kinds);
   if (read.ok) return read.document;
   const details = read.errors.map((one) => `\n  ${one.path}: ${one.message}`).join('');
   throw new InputError(`${path}: ${read.problem}${details}`);
+}
+
+function unreadable({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a folder; name one file';
+  return message;
 }
 
 /** The rubric's targets, or with the one chosen by `--target` in the replaceable place. */
@@ -83,6 +90,9 @@ export async function targetsFor(rubric: LoadedRubric, chosen: string | undefine
   const offered = config.TARGETS_FILE === undefined ? { ok: true as const, targets: [] } : await readTargetsFile(config.TARGETS_FILE);
   if (!offered.ok) throw new InputError(offered.problem);
   const replaced = replaceTarget(rubric.rubric.targets, chosen, offered.targets);
-  if (!replaced.ok) throw new InputError(replaced.problem);
+  if (!replaced.ok) {
+    const hint = config.TARGETS_FILE === undefined ? '\nTARGETS_FILE, which names a file with further targets, is not set' : '';
+    throw new InputError(`${replaced.problem}${hint}`);
+  }
   return replaced.targets;
 }

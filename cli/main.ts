@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { readConfig } from '../contracts/config.ts';
 import { commands } from './commands.ts';
@@ -15,14 +16,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 const program = new Command('collective')
+  .version(version)
   .description('AI Safety Collective: challenges are executable rubrics; a submission is judged by running it.')
-  .showHelpAfterError('(try "collective --help")')
+  .showHelpAfterError('(try `npx collective --help`)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.badInput));
 const [, , first = '', second = ''] = process.argv;
 const asked = first === 'help' ? second : first;
 for (const [name, { summary, load }] of Object.entries(commands)) {
-  const command = program.command(name).description(summary);
+  const command = program.command(name).description(summary).showHelpAfterError(`(try \`npx collective ${name} --help\`)`);
   if (name === asked) (await load())(command, parsed.config);
 }
 

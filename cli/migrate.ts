@@ -7,7 +7,8 @@ import { migrateDatabase } from './migrate-database.ts';
 /** `collective migrate`: brings the database of DATABASE_URL to this version; for installations without `start`. */
 export function describeMigrate(command: Command, config: Config): void {
   command.option('--json', 'print one JSON document instead of text').action(async (options: { json?: boolean }) => {
-    if (config.DATABASE_URL === undefined) throw new InputError('DATABASE_URL is not set; `collective start` migrates its own database');
+    if (config.DATABASE_URL === undefined)
+      throw new InputError('DATABASE_URL is not set; `npx collective start` migrates its own database');
     const applied = await migrateDatabase(config.DATABASE_URL);
     if (config.EVALUATOR_DATABASE_URL !== undefined) await ensureRole(config.DATABASE_URL, config.EVALUATOR_DATABASE_URL);
     if (options.json === true) process.stdout.write(`${JSON.stringify({ applied })}\n`);

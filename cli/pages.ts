@@ -9,10 +9,12 @@ export function describePages(pages: Command, _config: Config): void {
     .command('build')
     .description('build the pages when their source has changed')
     .option('--force', 'build even when nothing changed')
-    .action(async (options: { force?: boolean }) => {
+    .option('--json', 'print one JSON document instead of text')
+    .action(async (options: { force?: boolean; json?: boolean }) => {
       const { built } = await buildPages({ force: options.force === true }).catch((error: unknown) => {
         throw inWords(error);
       });
-      process.stdout.write(built ? 'pages were built\n' : 'pages are current\n');
+      if (options.json === true) process.stdout.write(`${JSON.stringify({ built })}\n`);
+      else process.stdout.write(built ? 'pages were built\n' : 'pages are current\n');
     });
 }

@@ -11,16 +11,14 @@ export function reportText(report: EvaluationReport): string {
     ...reasonLines(report),
     ...(report.simulated ? ['  The target is simulated: this says nothing about a real model.'] : []),
     '',
-    ...table(['metric', 'value', '95 % interval', 'count'], Object.entries(report.metrics).map(metricRow)),
-    '',
-    ...table(
+    ...section(['metric', 'value', '95 % interval', 'count'], Object.entries(report.metrics).map(metricRow)),
+    ...section(
       ['criterion', 'mean', 'weight', 'graded'],
       report.criteria.map((one) => [one.name, one.mean === null ? '-' : decimal(one.mean), String(one.weight), String(one.graded)]),
     ),
-    '',
     ...caseTable(report.cases),
     '',
-    `calls ${report.usage.calls} · tokens ${report.usage.inputTokens} in, ${report.usage.outputTokens} out · cost ${report.usage.costMicros} µUSD · ${(report.durationMs / 1000).toFixed(1)} s`,
+    `calls ${report.usage.calls} · tokens ${report.usage.inputTokens} in, ${report.usage.outputTokens} out · cost ${Number(report.usage.costMicros) / 1_000_000} USD · ${(report.durationMs / 1000).toFixed(1)} s`,
     `rubric ${report.rubricHash.slice(0, 16)} · submission ${report.submissionHash.slice(0, 16)} · seed ${report.seed.slice(0, 16)}`,
   ];
   return `${visibleLines(lines.join('\n'))}\n`;
@@ -61,9 +59,12 @@ function caseTable(cases: readonly CaseResult[]): string[] {
   return [...table(['case', 'split', 'end', 'score', ''], rows), ...(rest > 0 ? [`… and ${rest} more (--json shows all)`] : [])];
 }
 
-/** Six significant digits; tiny values keep their exponent, because 1e-78 is not 0. */
-const decimal = (value: number): string =>
+/** Four decimals; tiny values keep their exponent, because 1e-78 is not 0. */
+export const decimal = (value: number): string =>
   value === 0 || Math.abs(value) >= 1e-4 ? Number(value.toFixed(4)).toString() : value.toExponential(2);
+
+/** A table with an empty line after it; nothing at all without rows. */
+const section = (head: string[], rows: string[][]): string[] => (rows.length === 0 ? [] : [...table(head, rows), '']);
 
 function table(head: string[], rows: string[][]): string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));

@@ -22,6 +22,7 @@ export async function serverAddress(options: ServerOptions, config: Config): Pro
   const url = options.server ?? config.PUBLIC_URL ?? (await readLine(join(config.COLLECTIVE_HOME, 'url')));
   const token = await readLine(file);
   if (url === null) throw new InputError('no server was found: start one with `npx collective start`, or name one with --server');
+  if (!/^https?:/.test(url) || !URL.canParse(url)) throw new InputError(`"${url}" is not the address of a server: write http://host:port`);
   if (token === null) throw new InputError(`no token was found in ${file}; name a file that holds one with --token-file`);
   return { url, token };
 }
@@ -42,13 +43,22 @@ export async function call<T>(address: ServerAddress, path: string, schema: z.Zo
   try {
     reply = await fetch(new URL(path, address.url), { ...init, headers, signal: init.signal ?? AbortSignal.timeout(60_000) });
   } catch (error) {
-    throw new InputError(`${address.url} does not answer: ${(error as Error).message}`, exitCodes.error);
+    const { message, cause } = error as Error;
+    const why = cause instanceof Error && cause.message !== '' ? cause.message : message;
+    throw new InputError(
+      `${address.url} does not answer: ${why}\nis the server running? \`npx collective start\` starts one`,
+      exitCodes.error,
+    );
   }
   const body: unknown = await reply.json();
   if (reply.ok) return schema.parse(body);
   const problem = Problem.safeParse(body);
   if (!problem.success) throw new InputError(`${address.url} answered ${reply.status} without saying why`, exitCodes.error);
   const { detail, faultOf, advice, errors = [], status } = problem.data;
-  const lines = errors.map((one) => `\n  ${one.path}: ${one.message}`).join('');
+  const lines = errors
+    .map((one) => `${one.path}: ${one.message}`)
+    .filter((line) => line !== detail)
+    .map((line) => `\n  ${line}`)
+    .join('');
   throw new InputError(`${detail}${lines}\nwhose fault: ${faultOf}. ${advice}`, status >= 500 ? exitCodes.error : exitCodes.badInput);
 }

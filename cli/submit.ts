@@ -19,8 +19,8 @@ interface SubmitOptions extends ServerOptions {
 /** `collective submit`: send a file to a running server. */
 export function describeSubmit(command: Command, config: Config): void {
   command
-    .argument('<challenge>', 'name of the challenge')
-    .requiredOption('--submission <path>', 'file to submit')
+    .argument('<challenge>', 'name of the challenge, the last part of the address of its page: secret-keeper')
+    .requiredOption('--submission <path>', 'file to submit: .json, .js, .mjs, .py, .txt or .md')
     .option('--phase <name>', 'phase of the challenge; its first when absent')
     .option('--title <text>', 'what to call it; the file name when absent')
     .option('--watch', 'follow it until its verdict')

@@ -6,6 +6,7 @@ import type { Config } from '../contracts/config.ts';
 import { type EvaluationEvent, StoredEvent } from '../contracts/events.ts';
 import { paths } from '../contracts/paths.ts';
 import { exitCodes } from './exit-codes.ts';
+import { decimal } from './report-text.ts';
 import { call, type ServerAddress, type ServerOptions, serverAddress } from './server-client.ts';
 import { visible } from './visible.ts';
 
@@ -54,12 +55,12 @@ function inWords(event: EvaluationEvent): string {
     case 'split':
       return `${event.split} cases ${event.state} (${event.cases})`;
     case 'case':
-      return `case ${event.caseId}: ${event.end}${event.score === null ? '' : `, score ${event.score}`} (${event.done}/${event.of})`;
+      return `case ${event.caseId}: ${event.end}${event.score === null ? '' : `, score ${decimal(event.score)}`} (${event.done}/${event.of})`;
     case 'usage':
       return `usage: ${event.usage.calls} calls`;
     case 'retry':
       return `attempt ${event.attempt} of ${event.of} comes at ${event.nextAttemptAt}: ${event.reason.message}`;
     case 'verdict':
-      return `verdict: ${event.outcome}${event.score === null ? '' : `, score ${event.score}`}`;
+      return `verdict: ${event.outcome}${event.score === null ? '' : `, score ${decimal(event.score)}`}`;
   }
 }

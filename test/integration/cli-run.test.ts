@@ -116,7 +116,7 @@ describe('collective run: bad input', () => {
 
   it('refuses what is not there', async () => {
     const sample = `${library}/trigger-recovery/samples/official-sample.json`;
-    await refused('trigger-recovery', join(root, 'nothing.json'), /cannot be read: ENOENT/);
+    await refused('trigger-recovery', join(root, 'nothing.json'), /cannot be read: there is no such file/);
     await refused('trigger-recovery', sample, /no phase "final"; this rubric has development, test/, '--phase', 'final');
     await refused('trigger-recovery', sample, /--seed must be a whole number/, '--seed', '0x7');
     await refused('trigger-recovery', sample, /fixes its targets/, '--target', 'code-model');

@@ -32,7 +32,7 @@ export const wordRubric = {
     { name: 'other', provider: 'simulated', model: 'parrot' },
   ],
   budget: { calls: 1000, inputTokens: 1_000_000, outputTokens: 600_000, costMicros: 0 },
-  sandbox: { profiles: ['js', 'python'], limits: { wallMs: 2_000, cpuMs: 1_500, outputBytes: 4_096 } },
+  sandbox: { profiles: ['js', 'python'], limits: { wallMs: 10_000, cpuMs: 1_500, outputBytes: 4_096 } },
   cases: { public: 'cases/public.jsonl', hidden: 'cases/hidden.jsonl' },
   phases: [
     { name: 'all', title: 'All cases', splits: ['public', 'hidden'] },

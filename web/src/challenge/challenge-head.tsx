@@ -6,7 +6,7 @@ import { VisibleText } from '../components/visible-text.tsx';
 
 /** Title, what it is about, its marks, and what a participant must know before anything else. */
 export function ChallengeHead({ challenge }: { challenge: ChallengeDetail }) {
-  const blocked = challenge.runnable.filter((need) => !need.available);
+  const blocked = byReason(challenge);
   return (
     <header className="page-head">
       <h1>
@@ -34,14 +34,21 @@ export function ChallengeHead({ challenge }: { challenge: ChallengeDetail }) {
           </p>
         </div>
       )}
-      {blocked.map(({ need, reason }) => (
-        <div key={need} className="notice notice-warn">
+      {[...blocked].map(([reason, needs]) => (
+        <div key={reason} className="notice notice-warn">
           <p>
-            <strong>Cannot run here now: {needLabel(need)}.</strong>{' '}
+            <strong>Cannot run here now: {needs.map(needLabel).join(', ')}.</strong>{' '}
             {reason === null ? 'No worker that is alive offers it.' : <VisibleText text={reason} />}
           </p>
         </div>
       ))}
     </header>
   );
+}
+
+/** What no worker can run now, one entry per reason: one missing engine is said once. */
+function byReason({ runnable }: ChallengeDetail): Map<string | null, string[]> {
+  const blocked = new Map<string | null, string[]>();
+  for (const { need, available, reason } of runnable) if (!available) blocked.set(reason, [...(blocked.get(reason) ?? []), need]);
+  return blocked;
 }

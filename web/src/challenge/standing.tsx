@@ -40,7 +40,7 @@ export function Standing({ slug, onSubmit }: { slug: string; onSubmit: () => voi
             <th scope="col" className="right">
               Rank
             </th>
-            <th scope="col">Participant</th>
+            <th scope="col">Submission</th>
             <th scope="col" className="right">
               Score
             </th>
