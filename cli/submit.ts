@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { ChallengeDetail, SubmissionView } from '../contracts/api.ts';
 import type { Config } from '../contracts/config.ts';
+import { Slug } from '../contracts/ids.ts';
 import { paths } from '../contracts/paths.ts';
+import { InputError } from './exit-codes.ts';
 import { submissionAt } from './local-machine.ts';
 import { call, type ServerOptions, serverAddress } from './server-client.ts';
 import { watchEvaluation } from './watch.ts';
@@ -34,6 +36,10 @@ export function describeSubmit(command: Command, config: Config): void {
 }
 
 async function submit(challenge: string, options: SubmitOptions, config: Config): Promise<number> {
+  if (!Slug.safeParse(challenge).success)
+    throw new InputError(
+      `"${challenge}" is not the name of a challenge: take the last part of the address of its page, as in secret-keeper`,
+    );
   const address = await serverAddress(options, config);
   const detail = await call(address, paths.challenge(challenge), ChallengeDetail);
   const submission = await submissionAt(options.submission, detail.submissionKinds);

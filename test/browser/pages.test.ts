@@ -63,7 +63,7 @@ describeWith('chromium', chromiumState, 'pages', () => {
     expect(faults).toEqual([]);
   });
 
-  it('says how to sign in, and takes the token', async () => {
+  it('says how to sign in, takes the token, and signs out', async () => {
     await using open = await openPage(browser, site.url);
     const { page, faults, allowStatus } = open;
     allowStatus.add(401);
@@ -74,6 +74,8 @@ describeWith('chromium', chromiumState, 'pages', () => {
     await page.getByLabel('Sign-in link or token').fill(`${site.url}/#token=${site.token}`);
     await page.getByLabel('How to sign in').getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel('How to sign in').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('How to sign in').waitFor();
     expect(faults).toEqual([]);
   });
 

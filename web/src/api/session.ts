@@ -21,6 +21,12 @@ export async function signIn(client: QueryClient, token: string): Promise<true> 
   return true;
 }
 
+/** Ends the session of this browser; the token itself stays valid. */
+export async function signOut(client: QueryClient): Promise<void> {
+  await call<undefined>(paths.session, { method: 'DELETE' });
+  await client.invalidateQueries({ queryKey: ['system'] });
+}
+
 /** The sign-in of this page load; its token is given once, by `main.tsx`. */
 export const signInQuery = (client: QueryClient, token: string | null) =>
   queryOptions({
