@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { stages } from './queue.ts';
 
-const Port = z.coerce.number().int().min(0).max(65_535);
+const portWords = 'must be a port, a whole number from 0 to 65535';
+const Port = z.coerce.number(portWords).int(portWords).min(0, portWords).max(65_535, portWords);
 const Flag = z.enum(['0', '1', 'true', 'false']).transform((v) => v === '1' || v === 'true');
 
 /** Every variable this program reads. Only `main.ts` files hand it the environment. */

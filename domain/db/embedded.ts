@@ -82,31 +82,42 @@ async function adoptOrStart(server: Server): Promise<{ port: number; adopted: bo
   const data = path.join(server.place, 'data');
   const deadline = Date.now() + startTimeoutMs;
   let lastProblem: Error | undefined;
+  let portTaken = false;
   for (let attempt = 0; Date.now() < deadline; attempt++) {
     const running = await findRunning(server, data);
     if (running !== null) return { port: running, adopted: true };
     await removeStalePidFile(data);
-    const port = await pickPort(server.place, attempt);
+    const port = await pickPort(server.place, portTaken);
     const started = await launch(server, data, port);
     if (started.ok) {
       await writeFile(path.join(server.place, 'port'), String(port), { mode: 0o600 });
       return { port, adopted: false };
     }
     lastProblem = explain(new Error(started.said), server.place);
+    portTaken ||= bindFailed.test(started.said);
     if (!mayPass.test(started.said) && attempt >= 2) break;
     await delay(Math.min(50 * 2 ** attempt, 500));
   }
   throw lastProblem ?? new Error(`PostgreSQL in ${server.place} did not answer within ${startTimeoutMs / 1000} s.`);
 }
 
-/** The port of the last run while it is free; after a failed attempt any free one. */
-async function pickPort(place: string, attempt: number): Promise<number> {
-  const last = attempt === 0 ? Number(await readIfThere(path.join(place, 'port'))) : 0;
-  for (const wanted of [Number.isInteger(last) && last > 0 && last < 65_536 ? last : 0, 0]) {
-    const port = await tryPort(wanted);
-    if (port !== null) return port;
+const bindFailed = /could not bind|could not create any TCP|address already in use/i;
+/** A server that was killed holds its port until its last process is gone; clients that survived it wait at that port. */
+const portTries = 10;
+const portTryMs = 100;
+
+/** The port of the last run, unless somebody else has it; then any free one. */
+async function pickPort(place: string, portTaken: boolean): Promise<number> {
+  const last = portTaken ? 0 : Number(await readIfThere(path.join(place, 'port')));
+  if (Number.isInteger(last) && last > 0 && last < 65_536) {
+    for (let attempt = 0; attempt < portTries; attempt++) {
+      if ((await tryPort(last)) !== null) return last;
+      await delay(portTryMs);
+    }
   }
-  throw new Error('No free port on 127.0.0.1.');
+  const port = await tryPort(0);
+  if (port === null) throw new Error('No free port on 127.0.0.1.');
+  return port;
 }
 
 function tryPort(wanted: number): Promise<number | null> {

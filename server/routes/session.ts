@@ -18,7 +18,7 @@ export async function sessionRoutes(app: App, deps: ServerDeps): Promise<void> {
     paths.session,
     {
       // Guessing is hopeless (256 bits); the limit keeps the log readable.
-      config: { rateLimit: { max: 20, timeWindow: '1 minute' } },
+      config: { rateLimit: { max: 60, timeWindow: '1 minute' } },
       schema: {
         tags: ['session'],
         summary: 'Sign in: the token that the server prints at start becomes a cookie that scripts cannot read',
