@@ -25,6 +25,7 @@ collective_docker_start() {
   rm -f /run/collective-docker.pid
   setsid dockerd -H "unix://$socket" --bridge=none --iptables=false --data-root "$root" \
     --exec-root /run/collective-docker --pidfile /run/collective-docker.pid >"$log" 2>&1 </dev/null &
+  collective_docker_started=1
   for tries in $(seq 300); do
     collective_docker_ping "$socket" && return 0
     sleep 0.1
