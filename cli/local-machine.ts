@@ -9,7 +9,7 @@ import { maxFileBytes, readSubmissionFile } from '../contracts/submission-file.t
 import type { TargetSpec } from '../contracts/target.ts';
 import { readTargetsFile, replaceTarget } from '../evaluation/targets.ts';
 import { createGateway } from '../gateway/gateway.ts';
-import { createProviders } from '../gateway/providers/create.ts';
+import { providersOf } from '../gateway/providers/create.ts';
 import type { Gateway } from '../gateway/session.ts';
 import { loadRubric } from '../rubrics/load.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
@@ -33,16 +33,7 @@ export async function localSandboxes(config: Config): Promise<SandboxDriver[]> {
   return [wasmDriver(), dockerDriver(await dockerOptions(config))];
 }
 
-export function localGateway(config: Config): Gateway {
-  return createGateway(
-    createProviders({
-      ...(config.OPENAI_API_KEY === undefined ? {} : { openaiApiKey: config.OPENAI_API_KEY }),
-      ...(config.OPENAI_BASE_URL === undefined ? {} : { openaiBaseUrl: config.OPENAI_BASE_URL }),
-      ...(config.ANTHROPIC_API_KEY === undefined ? {} : { anthropicApiKey: config.ANTHROPIC_API_KEY }),
-      ...(config.ANTHROPIC_BASE_URL === undefined ? {} : { anthropicBaseUrl: config.ANTHROPIC_BASE_URL }),
-    }),
-  );
-}
+export const localGateway = (config: Config): Gateway => createGateway(providersOf(config));
 
 /** Loads a rubric folder or says, problem by problem, what is wrong with it. */
 export async function rubricAt(folder: string): Promise<LoadedRubric> {

@@ -14,7 +14,10 @@ import { evaluate } from '../evaluation/evaluate.ts';
 import type { EvaluationPlan } from '../evaluation/plan.ts';
 import type { EvaluatorDeps } from './deps.ts';
 import { keepLease, LeaseLost } from './lease-keeper.ts';
+import { ourFault } from './our-fault.ts';
 import { recordingSink } from './recording-sink.ts';
+
+const unfinished = 'The platform could not finish this evaluation';
 
 export interface EvaluateSetting {
   /** Which queue the message came from. */
@@ -45,7 +48,7 @@ export async function evaluateStage(message: StageMessage, deps: EvaluatorDeps, 
     if (error instanceof LeaseLost || kept.signal.reason instanceof LeaseLost) return log.info('the lease was lost, the work is dropped');
     if (stopping.aborted) return await handBack(deps, lease, need);
     log.error({ err: error }, 'the evaluation failed on our side');
-    await failAttempt(deps.db, lease, ourFault(error));
+    await failAttempt(deps.db, lease, ourFault('platform_fault', unfinished, error));
   }
 }
 
@@ -61,7 +64,8 @@ async function runOnce(plan: EvaluationPlan, lease: Lease, deps: EvaluatorDeps, 
     checkpoint: await checkpoint(deps.db, lease.evaluationId),
   });
   await sink.flush();
-  if (output.verdict.outcome === 'error') return output.verdict.reason ?? ourFault(new Error('the evaluation ended without a reason'));
+  if (output.verdict.outcome === 'error')
+    return output.verdict.reason ?? ourFault('platform_fault', unfinished, 'it ended without a reason');
   if (!(await moveTo(deps.db, lease, 'verifying'))) throw new LeaseLost('the lease was lost at the end');
   await deps.queues.publish(queueName.verify, { evaluationId: lease.evaluationId });
   return null;
@@ -93,13 +97,4 @@ async function handBack(deps: EvaluatorDeps, lease: Lease, need: Need): Promise<
   if (!moved) return;
   await deps.queues.publish(queueName.evaluate(need), { evaluationId: lease.evaluationId });
   deps.log.info({ evaluationId: lease.evaluationId }, 'stopping: the evaluation is queued again');
-}
-
-function ourFault(error: unknown): Reason {
-  return {
-    code: 'platform_fault',
-    faultOf: 'platform',
-    message: `The platform could not finish this evaluation: ${(error instanceof Error ? error.message : String(error)).slice(0, 500)}`,
-    advice: 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.',
-  };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { caseKey } from '../contracts/rubric.ts';
 import { queueName } from '../contracts/queue.ts';
@@ -9,7 +9,6 @@ import { publishRubric } from '../domain/challenges.ts';
 import type { Installation } from '../domain/installation.ts';
 import { createSubmission } from '../domain/submissions.ts';
 import { loadRubric } from '../rubrics/load.ts';
-import type { LoadedRubric } from '../rubrics/rubric.ts';
 import { rubricInWords } from '../rubrics/words.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -27,15 +26,23 @@ export async function loadLibrary(folder: string, deps: WorkerDeps, installation
         `the built-in challenge "${entry.name}" does not load: ${first?.file}:${first?.line ?? ''} ${first?.path} ${first?.message}`,
       );
     }
-    await publish(loaded.rubric, deps);
-    await submitSamples(loaded.rubric, deps, installation);
+    await publish(loaded, deps);
+    await submitSamples(loaded, deps, installation);
   }
 }
 
-async function publish(rubric: LoadedRubric, deps: WorkerDeps): Promise<void> {
-  const files = await Promise.all(
-    rubric.files.map(async ({ path, sha256 }) => ({ path, sha256, bytes: await readFile(join(rubric.folder, path)) })),
-  );
+/** The files as they were hashed: read again, they might be others by now. */
+type Loaded = Extract<Awaited<ReturnType<typeof loadRubric>>, { ok: true }>;
+
+function bytesOf({ bytes, rubric }: Loaded, path: string): Uint8Array {
+  const found = bytes.get(path);
+  if (found === undefined) throw new Error(`${rubric.rubric.name} has no file ${path}`);
+  return found;
+}
+
+async function publish(loaded: Loaded, deps: WorkerDeps): Promise<void> {
+  const { rubric } = loaded;
+  const files = rubric.files.map(({ path, sha256 }) => ({ path, sha256, bytes: bytesOf(loaded, path) }));
   const counts = { public: rubric.cases.public.length, hidden: rubric.cases.hidden.length, holdout: rubric.cases.holdout.length };
   const published = await publishRubric(deps.db, deps.blobs, {
     rubric: rubric.rubric,
@@ -49,10 +56,11 @@ async function publish(rubric: LoadedRubric, deps: WorkerDeps): Promise<void> {
   if (published.created) deps.log.info({ challenge: rubric.rubric.name, rubric: rubric.hash.slice(0, 12) }, 'built-in challenge published');
 }
 
-async function submitSamples(rubric: LoadedRubric, deps: WorkerDeps, installation: Installation): Promise<void> {
+async function submitSamples(loaded: Loaded, deps: WorkerDeps, installation: Installation): Promise<void> {
+  const { rubric } = loaded;
   const kinds = rubric.rubric.submission.map((form) => form.kind);
   for (const sample of rubric.rubric.samples) {
-    const read = readSubmissionFile(sample.path, await readFile(join(rubric.folder, sample.path)), kinds);
+    const read = readSubmissionFile(sample.path, bytesOf(loaded, sample.path), kinds);
     if (!read.ok) throw new Error(`the sample ${rubric.rubric.name}/${sample.path} cannot be read: ${read.problem}`);
     const account = await ensureSampleAccount(deps.db, `sample: ${sample.title}`);
     const created = await createSubmission(deps.db, deps.blobs, installation, {

@@ -9,7 +9,7 @@ import { openDatabase } from '../domain/db/client.ts';
 import { openInstallation } from '../domain/installation.ts';
 import { openQueues } from '../domain/queue/backend.ts';
 import { createGateway } from '../gateway/gateway.ts';
-import { createProviders } from '../gateway/providers/create.ts';
+import { providersOf } from '../gateway/providers/create.ts';
 import { whenToldToStop } from './lifetime.ts';
 import { rubricCache } from './rubric-cache.ts';
 import { drivers } from './sandbox-drivers.ts';
@@ -59,7 +59,7 @@ async function main(config: Config): Promise<void> {
       queues,
       rubrics: rubricCache(database.db, blobs),
       log,
-      gateway: createGateway(createProviders(providerConfig(config))),
+      gateway: createGateway(providersOf(config)),
       sandboxes: evaluates ? await drivers({ home, workerId, config }) : [],
     },
   });
@@ -67,13 +67,4 @@ async function main(config: Config): Promise<void> {
   process.send?.({ kind: 'ready' });
   await whenToldToStop();
   log.info('worker is stopping: running evaluations are handed back');
-}
-
-function providerConfig(config: Config): Parameters<typeof createProviders>[0] {
-  return {
-    ...(config.OPENAI_API_KEY === undefined ? {} : { openaiApiKey: config.OPENAI_API_KEY }),
-    ...(config.OPENAI_BASE_URL === undefined ? {} : { openaiBaseUrl: config.OPENAI_BASE_URL }),
-    ...(config.ANTHROPIC_API_KEY === undefined ? {} : { anthropicApiKey: config.ANTHROPIC_API_KEY }),
-    ...(config.ANTHROPIC_BASE_URL === undefined ? {} : { anthropicBaseUrl: config.ANTHROPIC_BASE_URL }),
-  };
 }

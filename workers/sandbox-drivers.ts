@@ -33,7 +33,7 @@ export async function offers(sandboxes: readonly SandboxDriver[]): Promise<Offer
     for (const profile of driver.profiles) {
       if (state.available && state.profiles.includes(profile)) offer.needs.push(profile);
       else if (state.available) {
-        const install = 'Run `npx collective images build` on the worker.';
+        const install = 'Run `npx collective images build` on the worker, then start it again.';
         offer.unavailable.push({ need: profile, reason: `the ${driver.name} driver has no "${profile}" image`, install });
       } else offer.unavailable.push({ need: profile, reason: state.reason, install: state.install });
     }

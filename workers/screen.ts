@@ -11,6 +11,7 @@ import { checkSubmission } from '../rubrics/check-submission.ts';
 import type { WorkerDeps } from './deps.ts';
 import { planOf } from './evaluate.ts';
 import { keepLease } from './lease-keeper.ts';
+import { ourFault } from './our-fault.ts';
 
 /** The screen stage: does the submission fit the rubric's form? If so it is queued for a worker that can run it. */
 export async function screenStage(message: StageMessage, deps: WorkerDeps): Promise<void> {
@@ -21,12 +22,7 @@ export async function screenStage(message: StageMessage, deps: WorkerDeps): Prom
     await screen(lease, deps);
   } catch (error) {
     deps.log.error({ err: error, evaluationId: lease.evaluationId }, 'screening failed on our side');
-    await failAttempt(deps.db, lease, {
-      code: 'platform_fault',
-      faultOf: 'platform',
-      message: `The platform could not read this submission: ${(error instanceof Error ? error.message : String(error)).slice(0, 500)}`,
-      advice: 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.',
-    });
+    await failAttempt(deps.db, lease, ourFault('platform_fault', 'The platform could not read this submission', error));
   }
 }
 

@@ -57,7 +57,8 @@ async function disposeInOrder(resources: AsyncDisposableStack, stopping: AbortCo
 
 /**
  * Says every few seconds that this worker is alive and what it can do. An evaluating worker consumes one queue per need it
- * can serve, and goes on looking for needs that become available: an engine that was started, an image that was built.
+ * can serve, and goes on looking for needs that become available: an engine that was started. Images that were built
+ * meanwhile are read at the next start.
  */
 async function startBeating(
   options: StageOptions,

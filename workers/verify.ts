@@ -11,6 +11,7 @@ import { plannedCases, splitsOf } from '../evaluation/world.ts';
 import type { WorkerDeps } from './deps.ts';
 import { planOf } from './evaluate.ts';
 import { keepLease } from './lease-keeper.ts';
+import { ourFault } from './our-fault.ts';
 
 /**
  * The verify stage: computes the verdict anew from the stored grades, under a role that sandbox hosts do not have. A
@@ -44,11 +45,6 @@ export async function verifyStage(message: StageMessage, deps: WorkerDeps): Prom
     if (!finished) deps.log.info({ evaluationId: lease.evaluationId }, 'the lease was lost, the verdict is dropped');
   } catch (error) {
     deps.log.error({ err: error, evaluationId: lease.evaluationId }, 'verification failed on our side');
-    await failAttempt(deps.db, lease, {
-      code: 'verification_fault',
-      faultOf: 'platform',
-      message: `The stored grades could not be verified: ${(error instanceof Error ? error.message : String(error)).slice(0, 500)}`,
-      advice: 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.',
-    });
+    await failAttempt(deps.db, lease, ourFault('verification_fault', 'The stored grades could not be verified', error));
   }
 }

@@ -1,9 +1,20 @@
+import type { Config } from '../../contracts/config.ts';
 import { anthropicProvider } from './anthropic.ts';
 import { openaiProvider } from './openai.ts';
 import { type Provider, ProviderFault, type Providers } from './provider.ts';
 import { replayProvider } from './replay.ts';
 import { simulatedProvider } from './simulated.ts';
 import { simulatedModels } from './simulated/registry.ts';
+
+/** Where providers are and with which keys, from the variables of the process that calls models. */
+export const providersOf = (config: Partial<Pick<Config, ProviderVariable>>): Providers =>
+  createProviders({
+    openaiApiKey: config.OPENAI_API_KEY,
+    openaiBaseUrl: config.OPENAI_BASE_URL,
+    anthropicApiKey: config.ANTHROPIC_API_KEY,
+    anthropicBaseUrl: config.ANTHROPIC_BASE_URL,
+  });
+type ProviderVariable = 'OPENAI_API_KEY' | 'OPENAI_BASE_URL' | 'ANTHROPIC_API_KEY' | 'ANTHROPIC_BASE_URL';
 
 export interface ProvidersConfig {
   openaiApiKey?: string | undefined;
