@@ -2,16 +2,14 @@ import { z } from 'zod';
 import { GraderSpec, Source } from './graders.ts';
 import { Slug } from './ids.ts';
 import { Json } from './json.ts';
-import { Language, Limits, Profile } from './sandbox.ts';
+import { RiskTier } from './risk-tier.ts';
+import { CaseIsolation, Language, Limits, Profile } from './sandbox.ts';
 import { Outcome } from './status.ts';
 import { SubmissionKind } from './submission.ts';
 import { Budget, TargetSpec } from './target.ts';
 
 export const Split = z.enum(['public', 'hidden', 'holdout']);
 export type Split = z.infer<typeof Split>;
-
-export const RiskTier = z.enum(['low', 'moderate', 'high', 'critical']);
-export type RiskTier = z.infer<typeof RiskTier>;
 
 /** A path inside the rubric's folder: relative, forward slashes, no `..`, no hidden files. */
 export const RubricPath = z
@@ -120,7 +118,15 @@ export const Rubric = z
     targets: z.array(TargetSpec).max(16).default([]),
     budget: Budget.default({ calls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 }),
     secrets: z.array(SecretSpec).max(8).default([]),
-    sandbox: z.strictObject({ profiles: z.array(Profile).min(1), limits: Limits.prefault({}) }).optional(),
+    sandbox: z
+      .strictObject({
+        profiles: z.array(Profile).min(1),
+        limits: Limits.prefault({}),
+        cases: CaseIsolation.default('independent'),
+        /** Demands gVisor: work waits for a worker that has it. */
+        runtime: z.literal('runsc').optional(),
+      })
+      .optional(),
     cases: z.strictObject({ public: RubricPath, hidden: RubricPath.optional(), holdout: RubricPath.optional() }),
     /** The first phase is the one a submission enters when it names none. */
     phases: z.array(Phase).min(1).max(8),

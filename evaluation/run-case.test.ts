@@ -82,8 +82,15 @@ describe('the result of a case', () => {
     const driver: SandboxDriver = {
       name: 'wasm',
       profiles: ['js'],
-      probe: async () => ({ available: true, profiles: ['js'], detail: '' }),
-      open: async () => ({ ok: true, sandbox: { run: async () => long, [Symbol.asyncDispose]: async () => {} } }),
+      probe: async () => ({ available: true, profiles: ['js'], gvisor: false, detail: '' }),
+      open: async () => ({
+        ok: true,
+        sandbox: {
+          run: async () => long,
+          environment: { driver: 'wasm', runtime: null, imageId: null, profileSha256: null },
+          [Symbol.asyncDispose]: async () => {},
+        },
+      }),
     };
     const { results } = await judge(programOf(''), [driver]);
     expect(results[0]?.message).toHaveLength(2000);

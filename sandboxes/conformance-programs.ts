@@ -152,6 +152,7 @@ def solve(task, target):
 
 const exits: Record<Profile, Record<string, string>> = {
   js: {},
+  image: {},
   node: {
     'process.exit(0)': `export default async function solve() { process.exit(0); }`,
     'SIGKILL to itself': `export default async function solve() { process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}); }`,

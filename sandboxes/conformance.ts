@@ -1,6 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
-import type { CaseRun, Limits, Profile, Sandbox, SandboxDriver, SandboxOptions, Task } from '../contracts/sandbox.ts';
+import {
+  type CaseRun,
+  Limits,
+  type Profile,
+  type Sandbox,
+  type SandboxDriver,
+  type SandboxOptions,
+  type Task,
+} from '../contracts/sandbox.ts';
 import { fakeDoor, silent } from './conformance-door.ts';
 import { languageOf, type Programs, programsFor } from './conformance-programs.ts';
 
@@ -17,7 +25,7 @@ export interface ConformanceOptions {
   limits?: Partial<Limits>;
 }
 
-export const conformanceLimits: Limits = {
+export const conformanceLimits = Limits.parse({
   wallMs: 2_000,
   cpuMs: 1_000,
   memoryBytes: 134_217_728,
@@ -26,7 +34,7 @@ export const conformanceLimits: Limits = {
   answerBytes: 16_384,
   diskBytes: 16_777_216,
   diskInodes: 1_024,
-};
+});
 
 /** How much later than its limit a case may end: the kill, and a busy machine of two cores. */
 const graceMs = 2_000;

@@ -1,66 +1,80 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as pause } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { Limits, Task } from '../../contracts/sandbox.ts';
-import { engineProblem, within } from './engine.ts';
+import type { Limits, ModelDoor, Task } from '../../contracts/sandbox.ts';
+import { converse } from './conversation.ts';
+import { type Engine, engineProblem, within } from './engine.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
-import { type ContainerSpec, createBody, heapMegabytes } from './hardening.ts';
-import { type Counters, type Meter, meterOf } from './meter.ts';
+import { type ContainerNames, type ContainerShape, createBody, settingsOf } from './hardening.ts';
+import { type Counters, type Meter, meterOf, noCounters } from './meter.ts';
+import { removeContainer } from './remove.ts';
 import { FromRunner, maxFrameBytes, type RunnerResult, type ToRunner } from './runner-protocol.ts';
+import { makeSocketFolder, type SocketFolder } from './socket-folder.ts';
 import type { CaseEnd, Observation } from './verdict.ts';
 
-const engineMs = 30_000;
-/** From start to the runner's first frame. */
+/** From start to the runner's first frame, and from the program to the runner's word that it is there. */
 const readyMs = 20_000;
-/** After the limit of a case: the time in which the runner must have stopped it, before the container is killed. */
-const stopMs = 1_000;
 
 export type Started = { ok: true; container: RunnerContainer } | { ok: false; message: string };
 
-/** Creates and starts one container and hands the program to its runner. On failure nothing is left behind. */
-export async function startContainer(docker: Docker, spec: ContainerSpec, source: string): Promise<Started> {
+/** Creates and starts one container up to the point where it waits for a program. On failure nothing is left behind. */
+export async function startContainer(engine: Engine, shape: ContainerShape, names: Omit<ContainerNames, 'socketFolder'>): Promise<Started> {
+  const made = await makeSocketFolder(names.place);
+  if (!made.ok) return made;
   let created: Docker.Container;
   try {
-    created = await within(engineMs, 'create a container', docker.createContainer(createBody(spec)));
+    const body = createBody(shape, { ...names, socketFolder: made.folder.path });
+    created = await within(engine.timeoutMs, 'create a container', engine.docker.createContainer(body));
   } catch (error) {
+    await made.folder[Symbol.asyncDispose]();
     return { ok: false, message: `the engine refused the sandbox: ${engineProblem(error)}` };
   }
-  const container = new RunnerContainer(created, spec.limits);
+  const container = new RunnerContainer(engine, created, shape, made.folder);
   try {
-    await container.start(source);
+    await container.start();
     return { ok: true, container };
   } catch (error) {
-    await container[Symbol.asyncDispose]();
-    return { ok: false, message: `the sandbox did not start: ${engineProblem(error)}` };
+    const message = `the sandbox did not start: ${engineProblem(error)}`;
+    await container[Symbol.asyncDispose]().catch(() => {});
+    return { ok: false, message };
   }
 }
+
+/** How a container came to its end without being told to, as the engine tells it afterwards. */
+export type EndedBy = 'program' | 'platform';
 
 /**
  * One running container and the conversation with its runner. Usable for one case after another until something ends
  * it; then only disposal is left. Disposal kills and removes; it may be called at any time and more than once.
  */
 export class RunnerContainer implements AsyncDisposable {
+  readonly #engine: Engine;
   readonly #container: Docker.Container;
-  readonly #limits: Limits;
+  readonly #shape: ContainerShape;
+  readonly #folder: SocketFolder;
   readonly #nonce = randomBytes(32).toString('hex');
   readonly #frames: FrameReader;
+  readonly #warm = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<string>();
+  readonly #ended = Promise.withResolvers<{ detail: string; brokeProtocol: boolean }>();
+  readonly startedAt = performance.now();
   #alive = true;
   #stream: NodeJS.ReadWriteStream | null = null;
   #meter: Meter | null = null;
   #seq = 0;
   #awaited: { seq: number; resolve(result: RunnerResult): void } | null = null;
   #removal: Promise<void> | null = null;
+  readonly #removed = Promise.withResolvers<void>();
 
-  constructor(container: Docker.Container, limits: Limits) {
+  constructor(engine: Engine, container: Docker.Container, shape: ContainerShape, folder: SocketFolder) {
+    this.#engine = engine;
     this.#container = container;
-    this.#limits = limits;
+    this.#shape = shape;
+    this.#folder = folder;
     this.#frames = new FrameReader({
-      maxFrameBytes: maxFrameBytes(limits),
+      maxFrameBytes: maxFrameBytes(shape.limits),
       onFrame: (body) => this.#onFrame(body),
-      onProblem: (problem) => this.#end(problem),
+      onProblem: (problem) => this.#end(problem, true),
     });
   }
 
@@ -68,114 +82,124 @@ export class RunnerContainer implements AsyncDisposable {
     return this.#container.id;
   }
 
+  /** Resolves once removal was tried, whether the engine did it or not: from then on the reaper may have it. */
+  get removed(): Promise<void> {
+    return this.#removed.promise;
+  }
+
   get alive(): boolean {
     return this.#alive;
   }
 
-  async start(source: string): Promise<void> {
-    const { outputBytes, answerBytes } = this.#limits;
+  get limits(): Limits {
+    return this.#shape.limits;
+  }
+
+  async start(): Promise<void> {
+    const { timeoutMs } = this.#engine;
     const attach = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true };
-    const stream = await within(engineMs, 'attach', this.#container.attach(attach));
+    const stream = await within(timeoutMs, 'attach', this.#container.attach(attach));
     this.#stream = stream;
     // Reading never pauses: an attached stream that is not read makes the engine's kill wait for it.
     stream.on('data', (chunk: Buffer) => this.#frames.push(chunk));
-    stream.on('error', (error: Error) => this.#end(`the connection to it broke: ${error.message}`));
-    stream.on('end', () => this.#end('it ended'));
-    stream.on('close', () => this.#end('the connection to it was closed'));
-    await within(engineMs, 'start the container', this.#container.start());
-    this.#meter = await meterOf(this.#container);
-    const heap = heapMegabytes(this.#limits);
-    this.#send({ type: 'open', nonce: this.#nonce, source, outputBytes, answerBytes, heapMegabytes: heap });
-    const died = this.#ended.promise.then((detail) => {
+    stream.on('error', (error: Error) => this.#end(`the connection to it broke: ${error.message}`, false));
+    stream.on('end', () => this.#end('it ended', false));
+    stream.on('close', () => this.#end('the connection to it was closed', false));
+    await within(timeoutMs, 'start the container', this.#container.start());
+    this.send({ type: 'hello', nonce: this.#nonce, ...settingsOf(this.#shape) });
+    await this.#answered(this.#warm.promise);
+    this.#meter = meterOf(this.#container, timeoutMs);
+  }
+
+  /** Hands over the program and opens its only way out. From here on the container belongs to one evaluation. */
+  async open(files: readonly { path: string; bytes: Uint8Array }[], door: ModelDoor): Promise<void> {
+    await this.#folder.serve(door);
+    const encoded = files.map(({ path, bytes }) => ({ path, data: Buffer.from(bytes).toString('base64') }));
+    this.send({ type: 'open', files: encoded });
+    await this.#answered(this.#ready.promise);
+  }
+
+  async #answered(sign: Promise<void>): Promise<void> {
+    const died = this.#ended.promise.then(({ detail }) => {
       throw new Error(detail);
     });
-    await within(readyMs, 'get a sign of life from the sandbox', Promise.race([this.#ready.promise, died]));
+    await within(readyMs, 'get a sign of life from the sandbox', Promise.race([sign, died]));
   }
 
   /** Runs one case and tells what was seen of it. Any end but a clean answer or fault leaves the container unusable. */
   async run(task: Task, signal: AbortSignal): Promise<Observation> {
-    const before = await this.#count();
+    const before = await this.count();
     const startedAt = performance.now();
-    const end = await this.#converse(task, before, signal);
+    const { end, lastCpuMs } = await converse(this, task, before, signal);
     const wallMs = performance.now() - startedAt;
-    const after = await this.#count();
-    const oomKilled = grew(before.oomKills, after.oomKills) || (!this.#alive && end.kind !== 'cancelled' && (await this.#wasOomKilled()));
-    const cpuMs = after.cpuMs === null ? this.#lastCpuMs : after.cpuMs - (before.cpuMs ?? 0);
-    return { end, wallMs, cpuMs, oomKilled, tasksRefused: grew(before.refusedTasks, after.refusedTasks) };
+    const after = await this.count();
+    const exit = !this.#alive && end.kind !== 'cancelled' ? await this.#exit() : null;
+    const cpuMs = after.cpuMs === null ? lastCpuMs : after.cpuMs - (before.cpuMs ?? 0);
+    const oomKilled = grew(before.oomKills, after.oomKills) || exit?.oomKilled === true;
+    return { end: blamed(end, exit), wallMs, cpuMs, oomKilled, tasksRefused: grew(before.refusedTasks, after.refusedTasks) };
   }
 
-  /** Processor time of the case at the last look; what is left when the container is gone and its counters with it. */
-  #lastCpuMs: number | null = null;
-
-  async #converse(task: Task, before: Counters, signal: AbortSignal): Promise<CaseEnd> {
-    const outcome = Promise.withResolvers<CaseEnd>();
+  /** Sends one case; resolves with the runner's result or with how the container ended first. */
+  async exchange(task: Task): Promise<CaseEnd> {
+    const result = Promise.withResolvers<RunnerResult>();
     const seq = ++this.#seq;
-    this.#awaited = { seq, resolve: (result) => outcome.resolve({ kind: 'result', result }) };
-    const cancel = () => outcome.resolve({ kind: 'cancelled' });
-    signal.addEventListener('abort', cancel, { once: true });
-    if (signal.aborted) cancel();
-    this.#ended.promise.then((detail) => outcome.resolve({ kind: 'ended', detail }), cancel);
-    const overdue = setTimeout(() => outcome.resolve({ kind: 'overdue' }), this.#limits.wallMs + stopMs);
-    const watching = new AbortController();
-    const watched = this.#watch(before, watching.signal, () => outcome.resolve({ kind: 'overdue' })).catch((error: unknown) =>
-      outcome.resolve({ kind: 'ended', detail: `its counters cannot be read: ${engineProblem(error)}` }),
-    );
+    this.#awaited = { seq, resolve: result.resolve };
+    this.send({ type: 'case', seq, task, wallMs: this.#shape.limits.wallMs });
+    return await Promise.race([
+      result.promise.then((one): CaseEnd => ({ kind: 'result', result: one })),
+      this.#ended.promise.then(
+        ({ detail, brokeProtocol }): CaseEnd => ({ kind: 'ended', by: brokeProtocol ? 'program' : 'platform', detail }),
+      ),
+    ]);
+  }
+
+  stopAwaiting(): void {
+    this.#awaited = null;
+  }
+
+  get pollMs(): number | null {
+    return this.#meter?.pollMs ?? null;
+  }
+
+  async count(): Promise<Counters> {
+    return (await this.#meter?.read()) ?? noCounters;
+  }
+
+  /**
+   * Who ended a container that is no longer there. A runner that the program brought down exits by itself with an error;
+   * one whose worker or engine went away ends with 0, and one that somebody killed from outside with SIGKILL.
+   */
+  async #exit(): Promise<{ by: EndedBy; oomKilled: boolean; code: number | null }> {
     try {
-      this.#send({ type: 'case', seq, task, wallMs: this.#limits.wallMs });
-      return await outcome.promise;
-    } finally {
-      clearTimeout(overdue);
-      watching.abort();
-      signal.removeEventListener('abort', cancel);
-      this.#awaited = null;
-      await watched;
+      const { State } = await within(this.#engine.timeoutMs, 'inspect', this.#container.inspect());
+      const itself = !State.Running && State.ExitCode !== 0 && State.ExitCode !== 137;
+      return { by: itself ? 'program' : 'platform', oomKilled: State.OOMKilled, code: State.Running ? null : State.ExitCode };
+    } catch {
+      // An engine that cannot say what happened is our problem whatever happened.
+      return { by: 'platform', oomKilled: false, code: null };
     }
-  }
-
-  /** Tells the runner to stop the case as soon as a limit is seen to be met, and gives up when it does not. */
-  async #watch(before: Counters, signal: AbortSignal, giveUp: () => void): Promise<void> {
-    const meter = this.#meter;
-    this.#lastCpuMs = null;
-    if (meter === null || before.cpuMs === null) return;
-    while (await passed(meter.pollMs, signal)) {
-      const now = await this.#count();
-      if (now.cpuMs !== null) this.#lastCpuMs = now.cpuMs - before.cpuMs;
-      const overCpu = this.#lastCpuMs !== null && this.#lastCpuMs > this.#limits.cpuMs;
-      if (!overCpu && !grew(before.oomKills, now.oomKills) && !grew(before.refusedTasks, now.refusedTasks)) continue;
-      this.#send({ type: 'stop' });
-      if (await passed(stopMs, signal)) giveUp();
-      return;
-    }
-  }
-
-  async #count(): Promise<Counters> {
-    return (await this.#meter?.read()) ?? { cpuMs: null, oomKills: null, refusedTasks: null };
-  }
-
-  async #wasOomKilled(): Promise<boolean> {
-    const info = await within(engineMs, 'inspect', this.#container.inspect());
-    return info.State.OOMKilled;
   }
 
   #onFrame(body: Buffer): void {
     const parsed = FromRunner.safeParse(parseFrame(body));
     const frame = parsed.data;
-    if (frame === undefined) this.#end('it sent a frame that is none of the protocol');
-    else if (frame.nonce !== this.#nonce) this.#end('it sent a frame with a wrong nonce');
+    if (frame === undefined) this.#end('it sent a frame that is none of the protocol', true);
+    else if (frame.nonce !== this.#nonce) this.#end('it sent a frame with a wrong nonce', true);
+    else if (frame.type === 'warm') this.#warm.resolve();
     else if (frame.type === 'ready') this.#ready.resolve();
     // A result that comes after its case was given up is late, not wrong.
     else if (frame.seq === this.#awaited?.seq) this.#awaited.resolve(frame);
   }
 
-  #send(frame: ToRunner): void {
+  send(frame: ToRunner): void {
     if (this.#alive) this.#stream?.write(encodeFrame(frame));
   }
 
-  #end(detail: string): void {
+  #end(detail: string, brokeProtocol: boolean): void {
     if (!this.#alive) return;
     this.#alive = false;
     const said = this.#frames.stderr;
-    this.#ended.resolve(said === '' ? detail : `${detail}; its runner said: ${said.slice(-1000)}`);
+    this.#ended.resolve({ detail: said === '' ? detail : `${detail}; its runner said: ${said.slice(-1000)}`, brokeProtocol });
     this.#destroyStream();
   }
 
@@ -191,49 +215,25 @@ export class RunnerContainer implements AsyncDisposable {
 
   async #remove(): Promise<void> {
     // The stream first: the engine's kill waits for a reader of what is still in it.
-    this.#end('it was closed');
-    await removeContainer(this.#container);
-  }
-}
-
-/** Pauses before a removal is tried again, in milliseconds. */
-const removalPausesMs = [20, 50, 100, 200, 400, 800, 1_600];
-
-/**
- * Kills and removes a container with its anonymous volumes; one that is gone already is fine. An engine that is still
- * writing down how the container ended answers 500 ("directory not empty") or 409 ("removal in progress"): measured
- * on Engine 20.10, most often when a container dies by itself while it is removed. The next try then succeeds.
- */
-export async function removeContainer(container: Docker.Container): Promise<void> {
-  for (const pauseMs of [...removalPausesMs, null]) {
+    this.#end('it was closed', false);
+    this.#meter?.[Symbol.dispose]();
+    this.#meter = null;
     try {
-      return await within(engineMs, 'remove a container', container.remove({ force: true, v: true }));
-    } catch (error) {
-      const { statusCode } = error as { statusCode?: number };
-      if (statusCode === 404) return;
-      if (pauseMs === null || (statusCode !== 409 && statusCode !== 500)) throw error;
-      await pause(pauseMs);
+      await removeContainer(this.#container, this.#engine.timeoutMs);
+    } finally {
+      this.#removed.resolve();
+      await this.#folder[Symbol.asyncDispose]();
     }
   }
 }
 
-const grew = (before: number | null, after: number | null): boolean => before !== null && after !== null && after > before;
-
-/** True after `ms`, false as soon as the signal aborts. */
-function passed(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(false);
-    const stop = () => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve(true);
-    }, ms);
-    signal.addEventListener('abort', stop, { once: true });
-  });
+/** Corrects who is to blame for the end of a container by what the engine says about it. */
+function blamed(end: CaseEnd, exit: { by: EndedBy; code: number | null } | null): CaseEnd {
+  if (end.kind !== 'ended' || end.by === 'program' || exit === null || exit.by === 'platform') return end;
+  return { ...end, by: 'program', detail: `its runner ended with exit code ${exit.code}` };
 }
+
+const grew = (before: number | null, after: number | null): boolean => before !== null && after !== null && after > before;
 
 function parseFrame(body: Buffer): unknown {
   try {

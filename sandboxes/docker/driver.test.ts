@@ -7,6 +7,7 @@ import { describeWith } from '../../test/setup/optional.ts';
 import { conformance } from '../conformance.ts';
 import { dockerDriver } from './driver.ts';
 import { labels } from './hardening.ts';
+import { placeOf } from './presence.ts';
 
 const engine = await testEngine();
 const socketFolder = await mkdtemp(join(tmpdir(), 'collective-sockets-'));
@@ -23,9 +24,19 @@ describeWith('docker', engine.state, 'the docker driver', () => {
   const leftovers = async () => {
     const filters = { label: [`${labels.worker}=${workerId}`] };
     const containers = await docker.listContainers({ all: true, filters });
-    return [...containers.map((one) => one.Id), ...(await readdir(socketFolder))];
+    return [...containers.map((one) => one.Id), ...(await readdir(placeOf(socketFolder, workerId))).filter((name) => name !== 'alive')];
   };
-  const result = { type: 'result', seq: 1, end: 'answer', exitCode: 0, signal: null, answer: 'QSJmb3JnZWQiCg==', log: '', diskFull: false };
+  const result = {
+    type: 'result',
+    seq: 1,
+    end: 'answer',
+    exitCode: 0,
+    signal: null,
+    answer: 'QSJmb3JnZWQiCg==',
+    log: '',
+    diskFull: false,
+    artifacts: null,
+  };
   const forgeries = [forged({ nonce: 'guess', ...result, clean: true }), 'A"forged"', '+A"forged"'];
   for (const profile of ['python', 'node'] as const) conformance(driver, profile, { leftovers, forgeries });
 

@@ -1,129 +1,133 @@
-import { performance } from 'node:perf_hooks';
-import type Docker from 'dockerode';
-import type { Availability, Language, Profile, SandboxDriver, SandboxOptions } from '../../contracts/sandbox.ts';
-import { engineAt, engineProblem, within } from './engine.ts';
-import type { DockerProfile } from './hardening.ts';
-import { reapAbandoned } from './reap.ts';
+import type { Language, SandboxDriver, SandboxOptions, SandboxProgram } from '../../contracts/sandbox.ts';
+import { engineAt, engineProblem } from './engine.ts';
+import { type ContainerShape, type DockerProfile, type ProgramSize, programSize } from './hardening.ts';
+import { type Clamped, clampLimits } from './limits.ts';
+import type { DockerDriverOptions } from './options.ts';
+import { buildImages, installEngine, probeEngine } from './probe.ts';
 import { DockerSandbox } from './sandbox.ts';
-import { openDoor } from './socket-folder.ts';
+import { type Workplace, workplaceOf } from './workplace.ts';
 
 /**
  * Theory of operation. A sandbox is one container of a Docker engine: no network, read-only root, bounded memory,
  * processes and scratch space, our own system call filter (hardening.ts). Its first process is our runner
- * (sandboxes/images/runner), which starts every case of the evaluation as another user. The worker speaks to the
- * runner over the container's attached stdin and stdout in frames (frames.ts, runner-protocol.ts) and observes the
- * container from outside (meter.ts); what it observed decides over what it is told (verdict.ts). The only way out is
- * a unix socket in a read-only folder, behind which the gateway session of this evaluation answers (socket-folder.ts).
+ * (sandboxes/images/runner), which starts every case of the evaluation as another user. Containers are started before
+ * anybody needs them and used for one evaluation each (pool.ts). The worker speaks to the runner over the container's
+ * attached stdin and stdout in frames (frames.ts, runner-protocol.ts) and observes the container from outside
+ * (meter.ts); what it observed decides over what it is told (verdict.ts). The only way out is a unix socket in a
+ * read-only folder, behind which the gateway session of this evaluation answers (socket-folder.ts). What a worker that
+ * died left behind is cleared by the others (presence.ts, reap.ts).
  *
  * Engine calls are create, attach, start, inspect, stats, list and remove. Never used, because each let a container
  * reach the host before: archive (copies files through paths the container shapes), exec, build, and images by tag.
  */
-export interface DockerDriverOptions {
-  /** `unix:///path` or `tcp://host:port`; the engine's usual socket when absent. */
-  dockerHost?: string;
-  /** Folder for gateway sockets; must have the same path on the engine's host. */
-  socketFolder: string;
-  /** Engine's image ids (`sha256:…`) by profile, from `loadImageIds`. */
-  images: { node?: string; python?: string };
-  workerId: string;
-}
+export type DockerDriver = SandboxDriver & AsyncDisposable;
 
-const languages: Record<DockerProfile, Language> = { node: 'javascript', python: 'python' };
-const installEngine =
-  'Install a Docker engine and start it (Debian: `apt-get install docker.io`), or point DOCKER_HOST at one that runs; the worker needs access to its socket.';
-const buildImages = 'Run `npx collective images build` on the worker (needs Debian or Ubuntu and its package archive).';
-const probeMs = 5_000;
-const reapEveryMs = 60_000;
+const languages: Record<Exclude<DockerProfile, 'image'>, Language> = { node: 'javascript', python: 'python' };
+const entryFile: Record<Language, string> = { javascript: 'main.mjs', python: 'main.py' };
 
-/** The driver for profiles `node` and `python`. Connects to nothing until it is used. */
-export function dockerDriver(given: DockerDriverOptions): SandboxDriver {
-  const engine = engineAt(given.dockerHost);
-  let reapedAt = Number.NEGATIVE_INFINITY;
-
-  const reapSometimes = async (docker: Docker) => {
-    if (performance.now() - reapedAt < reapEveryMs) return;
-    reapedAt = performance.now();
-    await reapAbandoned(docker, reapEveryMs, Date.now());
+/** The driver for profiles `node`, `python` and `image`. Connects to nothing until it is used. */
+export function dockerDriver(given: DockerDriverOptions): DockerDriver {
+  const engine = engineAt(given.dockerHost, given.engineTimeoutMs);
+  let workplace: Promise<Workplace> | null = null;
+  const ready = async (): Promise<Workplace> => {
+    if (!engine.ok) throw new Error(engine.problem);
+    // A folder that could not be written may be writable the next time.
+    workplace ??= workplaceOf(engine, given).catch((error: unknown) => {
+      workplace = null;
+      throw error;
+    });
+    return await workplace;
   };
-
   return {
     name: 'docker',
-    profiles: ['node', 'python'],
+    profiles: ['node', 'python', 'image'],
     probe: async () => {
       if (!engine.ok) return { available: false, profiles: [], reason: engine.problem, install: installEngine };
-      return await probe(engine.docker, engine.host, given.images);
+      const found = await probeEngine(engine, given);
+      // From its first look on a worker also clears what dead ones left.
+      if (found.available)
+        await ready().then(
+          (place) => place.startReaping(),
+          () => {},
+        );
+      return found;
     },
     open: async (options) => {
-      const accepted = accept(options, given.images);
+      const accepted = accept(options, given);
       if (!accepted.ok) return accepted;
-      if (!engine.ok) return { ok: false, message: engine.problem };
+      if (options.signal.aborted) return { ok: false, message: 'the evaluation was cancelled' };
       try {
-        await reapSometimes(engine.docker);
-        return await openSandbox(engine.docker, given, options, accepted);
+        const { pool } = await ready();
+        const sandbox = new DockerSandbox({ pool, options, ...accepted });
+        const prepared = await sandbox.prepare();
+        if (prepared.ok) return { ok: true, sandbox };
+        await sandbox[Symbol.asyncDispose]();
+        return prepared;
       } catch (error) {
         return { ok: false, message: `the sandbox could not be opened: ${engineProblem(error)}` };
       }
     },
+    [Symbol.asyncDispose]: async () => {
+      await workplace?.then(
+        (place) => place[Symbol.asyncDispose](),
+        () => {},
+      );
+    },
   };
 }
 
-type Accepted = { ok: true; profile: DockerProfile; imageId: string } | { ok: false; message: string };
+type Accepted =
+  | { ok: true; shape: ContainerShape; clamped: Clamped; files: { path: string; bytes: Uint8Array }[] }
+  | { ok: false; message: string; fault?: 'participant' };
 
-function accept({ profile, program }: SandboxOptions, images: DockerDriverOptions['images']): Accepted {
+function accept(options: SandboxOptions, given: DockerDriverOptions): Accepted {
+  const { profile, program } = options;
   if (profile === 'js') return { ok: false, message: 'the docker driver has no profile "js"' };
+  if (profile === 'image' || 'image' in program) return { ok: false, message: 'images of participants are not run here yet' };
   const language = languages[profile];
   if (program.language !== language) {
     return { ok: false, message: `profile "${profile}" runs ${language}, this program is written in ${program.language}` };
   }
-  const imageId = images[profile];
+  const imageId = given.images[profile];
   if (imageId === undefined) return { ok: false, message: `there is no image for profile "${profile}". ${buildImages}` };
-  return { ok: true, profile, imageId };
+  const packed = filesOf(program);
+  if (!packed.ok) return packed;
+  const clamped = clampLimits(options.limits, given.maxima ?? {});
+  const shape: ContainerShape = {
+    ...{ profile, imageId, limits: clamped.limits, program: packed.size },
+    runtime: runtimeFor(options, given),
+    cases: options.cases ?? 'independent',
+  };
+  return { ok: true, shape, clamped, files: packed.files };
 }
 
-async function openSandbox(
-  docker: Docker,
-  given: DockerDriverOptions,
-  options: SandboxOptions,
-  { profile, imageId }: { profile: DockerProfile; imageId: string },
-): ReturnType<SandboxDriver['open']> {
-  if (options.signal.aborted) return { ok: false, message: 'the evaluation was cancelled' };
-  const gateway = await openDoor(options.door, given.socketFolder);
-  if (!gateway.ok) return gateway;
-  const sourceBytes = Buffer.byteLength(options.program.source);
-  const spec = { profile, imageId, limits: options.limits, sourceBytes, socketFolder: gateway.folder };
-  const names = { sandboxId: options.id, workerId: given.workerId };
-  const sandbox = new DockerSandbox({ docker, options, spec: { ...spec, ...names }, gateway: gateway.door });
-  const prepared = await sandbox.prepare();
-  if (prepared.ok) return { ok: true, sandbox };
-  await sandbox[Symbol.asyncDispose]();
-  return prepared;
+/** The rubric's demand, else the operator's choice for its tier. */
+function runtimeFor({ runtime, riskTier }: SandboxOptions, { runtimes }: DockerDriverOptions): ContainerShape['runtime'] {
+  return runtime ?? (riskTier === undefined ? undefined : runtimes?.byTier[riskTier]) ?? runtimes?.usual ?? 'runc';
 }
 
-async function probe(docker: Docker, host: string, images: DockerDriverOptions['images']): Promise<Availability> {
-  try {
-    await within(probeMs, 'answer', docker.ping());
-  } catch (error) {
-    const reason = `no Docker engine answers at ${host} (${engineProblem(error)})`;
-    return { available: false, profiles: [], reason, install: installEngine };
-  }
-  const profiles: Profile[] = [];
-  const missing: string[] = [];
-  for (const profile of ['node', 'python'] as const) {
-    const imageId = images[profile];
-    if (imageId !== undefined && (await hasImage(docker, imageId))) profiles.push(profile);
-    else missing.push(profile);
-  }
-  if (profiles.length === 0) {
-    const reason = `the Docker engine at ${host} has no sandbox image for ${missing.join(' or ')}`;
-    return { available: false, profiles, reason, install: buildImages };
-  }
-  const without = missing.length === 0 ? '' : `; no image for ${missing.join(', ')}`;
-  return { available: true, profiles, detail: `Docker engine at ${host}${without}` };
-}
+type Packed =
+  | { ok: true; files: { path: string; bytes: Uint8Array }[]; size: ProgramSize }
+  | { ok: false; message: string; fault: 'participant' };
 
-async function hasImage(docker: Docker, imageId: string): Promise<boolean> {
-  return await within(probeMs, 'inspect an image', docker.getImage(imageId).inspect()).then(
-    () => true,
-    () => false,
-  );
+/** What a path in a program may be; nothing that leads out of its folder, nothing hidden. */
+const programPath = /^(?!.*(^|\/)\.)[A-Za-z0-9._-]{1,100}(\/[A-Za-z0-9._-]{1,100}){0,7}$/;
+const mostFiles = 500;
+
+/** Every file of a program with the entry file first, checked once more: whoever unpacked it was not trusted either. */
+function filesOf(program: Exclude<SandboxProgram, { image: string }>): Packed {
+  const refuse = (message: string): Packed => ({ ok: false, message, fault: 'participant' });
+  const files = [{ path: entryFile[program.language], bytes: new TextEncoder().encode(program.source) as Uint8Array }];
+  const seen = new Set(files.map(({ path }) => path));
+  for (const { path, bytes } of program.files ?? []) {
+    if (!programPath.test(path))
+      return refuse(`the program has a file with a name that is not accepted: ${JSON.stringify(path.slice(0, 100))}`);
+    if (seen.has(path)) return refuse(`the program has two files "${path}"`);
+    seen.add(path);
+    files.push({ path, bytes });
+  }
+  if (files.length > mostFiles) return refuse(`the program has ${files.length} files, at most ${mostFiles} are accepted`);
+  const total = files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  const size = programSize(total);
+  return size === null ? refuse(`the program has ${total} bytes, more than any sandbox takes`) : { ok: true, files, size };
 }

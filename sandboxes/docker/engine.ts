@@ -2,18 +2,27 @@ import Docker from 'dockerode';
 
 export const defaultDockerHost = 'unix:///var/run/docker.sock';
 
-export type Engine = { ok: true; docker: Docker; host: string } | { ok: false; problem: string };
+export interface Engine {
+  docker: Docker;
+  host: string;
+  /** How long one call may take. */
+  timeoutMs: number;
+}
+
+export type FoundEngine = ({ ok: true } & Engine) | { ok: false; problem: string };
+
+const usualTimeoutMs = 30_000;
 
 /**
  * A client of the engine at `dockerHost`. No API version is set: the engine then speaks its own, so that one client
  * fits old and new engines. Nothing is connected yet.
  */
-export function engineAt(dockerHost: string | undefined): Engine {
+export function engineAt(dockerHost: string | undefined, timeoutMs = usualTimeoutMs): FoundEngine {
   const host = dockerHost === undefined || dockerHost === '' ? defaultDockerHost : dockerHost;
   const url = URL.parse(host);
-  if (url?.protocol === 'unix:') return { ok: true, docker: new Docker({ socketPath: decodeURIComponent(url.pathname) }), host };
+  if (url?.protocol === 'unix:') return { ok: true, docker: new Docker({ socketPath: decodeURIComponent(url.pathname) }), host, timeoutMs };
   if (url?.protocol === 'tcp:' || url?.protocol === 'http:') {
-    return { ok: true, docker: new Docker({ protocol: 'http', host: url.hostname, port: url.port || 2375 }), host };
+    return { ok: true, docker: new Docker({ protocol: 'http', host: url.hostname, port: url.port || 2375 }), host, timeoutMs };
   }
   return { ok: false, problem: `DOCKER_HOST must be unix:///path or tcp://host:port` };
 }

@@ -119,7 +119,7 @@ describeWith('docker', engine.state, 'what a program cannot do in a container', 
   const leave = {
     python: `import os, time
 def solve(task, target):
-    seen = sorted(os.listdir("/work") + os.listdir("/dev/shm")), [n for n in os.listdir("/proc") if n.isdigit() and int(n) not in (1, os.getpid())]
+    seen = sorted(os.listdir("/work") + os.listdir("/dev/shm")), [n for n in os.listdir("/proc") if n.isdigit() and int(n) != os.getpid() and os.stat("/proc/" + n).st_uid != 0]
     os.makedirs("/work/a/b"); open("/work/a/b/c", "w").write("x"); os.symlink("/etc", "/work/link"); open("/dev/shm/s", "w").write("x")
     os.chmod("/work/a/b", 0); os.chmod("/work", 0)
     for _ in range(3):
@@ -130,11 +130,11 @@ def solve(task, target):
             os._exit(0)
     return seen
 `,
-    node: `import { mkdirSync, writeFileSync, symlinkSync, readdirSync, chmodSync } from 'node:fs';
+    node: `import { mkdirSync, writeFileSync, symlinkSync, readdirSync, chmodSync, statSync } from 'node:fs';
     import { spawn } from 'node:child_process';
     export default async function solve() {
       const files = [...readdirSync('/work'), ...readdirSync('/dev/shm')];
-      const others = readdirSync('/proc').filter((name) => /^\\d+$/.test(name) && name !== '1' && Number(name) !== process.pid);
+      const others = readdirSync('/proc').filter((name) => /^\\d+$/.test(name) && Number(name) !== process.pid && statSync('/proc/' + name).uid !== 0);
       mkdirSync('/work/a'); writeFileSync('/work/a/b', 'x'); symlinkSync('/etc', '/work/link'); writeFileSync('/dev/shm/s', 'x'); chmodSync('/work', 0);
       spawn(process.execPath, ['-e', "require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 9)'], { detached: true })"], { detached: true, stdio: 'ignore' });
       return [files, others];

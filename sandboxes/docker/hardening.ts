@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type Docker from 'dockerode';
-import type { Limits } from '../../contracts/sandbox.ts';
+import type { CaseIsolation, Limits, Profile, Runtime } from '../../contracts/sandbox.ts';
+import type { RunnerSettings } from './runner-protocol.ts';
+import { runtimeProfiles } from './runtimes.ts';
 
 /**
  * The hardening profile: what a container may do, in one place. Each line takes away something a container has by
@@ -13,73 +16,129 @@ import type { Limits } from '../../contracts/sandbox.ts';
 /** The program's user and group inside every container. It has a name in the images and no rights on any file there. */
 export const slotUid = 65_532;
 
-export type DockerProfile = 'node' | 'python';
+export type DockerProfile = Exclude<Profile, 'js'>;
 
 const mebibyte = 1_048_576;
 
-/** What the runner and the runtime need for themselves, on top of what the rubric grants the program. */
+/** What runner, zygote and runtime need for themselves, on top of what the rubric grants the program. */
 const overhead: Record<DockerProfile, { memoryBytes: number; tasks: number }> = {
-  // Tasks are threads to the kernel: Node starts about ten of them, in the runner and again in the program.
-  node: { memoryBytes: 96 * mebibyte, tasks: 28 },
-  python: { memoryBytes: 32 * mebibyte, tasks: 1 },
+  // Tasks are threads to the kernel: two processes of ours, and about ten threads that Node starts for itself.
+  node: { memoryBytes: 112 * mebibyte, tasks: 16 },
+  python: { memoryBytes: 48 * mebibyte, tasks: 2 },
+  image: { memoryBytes: 48 * mebibyte, tasks: 2 },
 };
 
-const commands: Record<DockerProfile, string[]> = {
-  node: ['/usr/bin/node', '--max-old-space-size=64', '/opt/collective/runner.mjs'],
-  python: ['/usr/bin/python3', '-E', '-s', '-B', '/opt/collective/runner.py'],
-};
+/** Programs up to the first size fit a container from the pool that was made before the program was known. */
+const programBytes = { small: 262_144, large: 8_388_608 } as const;
+export type ProgramSize = keyof typeof programBytes;
+export const programSize = (bytes: number): ProgramSize | null =>
+  bytes <= programBytes.small ? 'small' : bytes <= programBytes.large ? 'large' : null;
 
 // One line: the engine takes the filter's text itself, so that its own version does not decide what is refused.
 const seccomp = JSON.stringify(JSON.parse(readFileSync(new URL('../profiles/seccomp.json', import.meta.url), 'utf8')));
 
-export const labels = { sandbox: 'collective.sandbox', worker: 'collective.worker', deadline: 'collective.deadline' } as const;
+export const labels = {
+  sandbox: 'collective.sandbox',
+  worker: 'collective.worker',
+  deadline: 'collective.deadline',
+  /** Names the folder in which a worker shows that it lives (presence.ts). */
+  place: 'collective.place',
+} as const;
 
-export interface ContainerSpec {
+/** What an image of a participant needs more than our own: its program, and the runner that its image does not have. */
+export interface ForeignImage {
+  command: readonly string[];
+  environment: Readonly<Record<string, string>>;
+  /** The runner's folder on the engine's host, mounted at /collective. */
+  runnerFolder: string;
+  runnerCommand: readonly string[];
+  runnerEnvironment: Readonly<Record<string, string>>;
+}
+
+/** Everything about a container that is known before its evaluation: the key of the pool. */
+export interface ContainerShape {
   profile: DockerProfile;
   /** Engine's id of the image, `sha256:…`; never a tag. */
   imageId: string;
+  runtime: Runtime;
   limits: Limits;
-  sourceBytes: number;
-  /** Folder with the gateway's socket on the engine's host. */
-  socketFolder: string;
-  sandboxId: string;
+  cases: CaseIsolation;
+  program: ProgramSize;
+  foreign?: ForeignImage;
+}
+
+/** What differs from one container to the next: ids, and nothing of the evaluation. */
+export interface ContainerNames {
+  containerId: string;
   workerId: string;
+  place: string;
+  /** Folder on the engine's host in which the gateway's socket will appear. */
+  socketFolder: string;
   /** Time in milliseconds after which anybody may remove the container. */
   deadlineAt: number;
 }
 
-/** Limits of V8's heap above the sandbox's memory, so that the kernel's limit is the one that is met and observed. */
-export const heapMegabytes = (limits: Limits): number => Math.ceil(limits.memoryBytes / mebibyte) * 2;
-
-function memoryBytes({ profile, limits, sourceBytes }: ContainerSpec): number {
-  // The runner holds the log, the answer and the source in a few copies while it passes them on.
-  const passing = 4 * (limits.outputBytes + limits.answerBytes + sourceBytes);
-  return limits.memoryBytes + overhead[profile].memoryBytes + passing;
+/** SHA-256 over all that a container may do and is told; containers of one hash are interchangeable. */
+export function shapeHash(shape: ContainerShape): string {
+  const names = { containerId: '', workerId: '', place: '', socketFolder: '', deadlineAt: 0 };
+  return createHash('sha256')
+    .update(JSON.stringify([createBody(shape, names), settingsOf(shape)]))
+    .digest('hex');
 }
 
-function tmpfs({ limits, sourceBytes }: ContainerSpec): Record<string, string> {
+export function settingsOf({ profile, limits, cases, foreign }: ContainerShape): RunnerSettings {
+  const { outputBytes, outputBytesPerSecond, answerBytes, openFiles, artifacts, memoryBytes } = limits;
+  return {
+    kind: profile,
+    command: foreign?.command ?? [],
+    environment: foreign?.environment ?? {},
+    cases,
+    ...{ outputBytes, outputBytesPerSecond, answerBytes, openFiles, artifacts },
+    // V8's heap may grow above the sandbox's memory, so that the kernel's limit is the one that is met and observed.
+    heapMegabytes: Math.ceil(memoryBytes / mebibyte) * 2,
+  };
+}
+
+function memoryBytes({ profile, limits, program, runtime }: ContainerShape): number {
+  // The runner holds what it passes on in a few copies.
+  const { outputBytes, answerBytes, artifacts } = limits;
+  const passing = 4 * (outputBytes + answerBytes + programBytes[program] + (artifacts.files === 0 ? 0 : artifacts.bytes));
+  return limits.memoryBytes + overhead[profile].memoryBytes + passing + runtimeProfiles[runtime].extraMemoryBytes;
+}
+
+function tmpfs({ limits, program }: ContainerShape): Record<string, string> {
   const common = 'rw,nosuid,nodev,noexec';
   const own = `uid=${slotUid},gid=${slotUid},mode=0700`;
   return {
-    '/program': `${common},size=${sourceBytes + 65_536},nr_inodes=16,mode=0755`,
+    '/program': `${common},size=${programBytes[program] + 65_536},nr_inodes=1024,mode=0755`,
     '/work': `${common},size=${limits.diskBytes},nr_inodes=${limits.diskInodes},${own}`,
     '/dev/shm': `${common},size=${mebibyte},nr_inodes=64,${own}`,
   };
 }
 
-/** dockerode's types do not know this field of the engine's interface. */
+/** dockerode's types do not know these fields of the engine's interface. */
 type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private' };
 
+const runner = ['/usr/bin/python3', '-E', '-s', '-S', '-B', '/opt/collective/runner.py'];
+
 /** The body of the engine's create call. */
-export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
+export function createBody(shape: ContainerShape, names: ContainerNames): Docker.ContainerCreateOptions {
+  const { foreign } = shape;
   return {
-    Image: spec.imageId,
-    Entrypoint: commands[spec.profile],
+    Image: shape.imageId,
+    Entrypoint: [...(foreign?.runnerCommand ?? runner)],
     Cmd: [],
     User: '0:0',
     WorkingDir: '/',
     Hostname: 'sandbox',
-    Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'LANG=C.UTF-8'],
+    Env: [
+      'PATH=/usr/local/bin:/usr/bin:/bin',
+      'LANG=C.UTF-8',
+      ...Object.entries(foreign?.runnerEnvironment ?? {}).map(([key, value]) => `${key}=${value}`),
+    ],
+    // What an image of a participant says about these is not wanted.
+    Healthcheck: { Test: ['NONE'] },
+    Volumes: {},
     // Without this the engine calls its network code for a network that does not exist: half of the start time.
     NetworkDisabled: true,
     // The worker holds stdin. When it dies the engine closes stdin, the runner ends, and with PID 1 everything.
@@ -93,18 +152,20 @@ export function createBody(spec: ContainerSpec): Docker.ContainerCreateOptions {
     // was being killed; with 0 it gives up at once, and Engine 20.10 then leaks the shim process (seen, 1 in 20).
     StopTimeout: 10,
     Labels: {
-      [labels.sandbox]: spec.sandboxId,
-      [labels.worker]: spec.workerId,
-      [labels.deadline]: String(spec.deadlineAt),
+      [labels.sandbox]: names.containerId,
+      [labels.worker]: names.workerId,
+      [labels.place]: names.place,
+      [labels.deadline]: String(names.deadlineAt),
     },
-    HostConfig: hostConfig(spec),
+    HostConfig: hostConfig(shape, names),
   };
 }
 
-function hostConfig(spec: ContainerSpec): HostConfig {
-  const memory = memoryBytes(spec);
+function hostConfig(shape: ContainerShape, names: ContainerNames): HostConfig {
+  const memory = memoryBytes(shape);
   const ulimit = (name: string, value: number) => ({ Name: name, Soft: value, Hard: value });
   return {
+    Runtime: shape.runtime,
     NetworkMode: 'none',
     ReadonlyRootfs: true,
     Privileged: false,
@@ -118,33 +179,34 @@ function hostConfig(spec: ContainerSpec): HostConfig {
     PidMode: '',
     UTSMode: '',
     UsernsMode: '',
-    Tmpfs: tmpfs(spec),
-    // A mount, not a bind: the engine refuses when the folder is missing instead of making one.
-    Mounts: [
-      {
-        Type: 'bind',
-        Source: spec.socketFolder,
-        Target: '/gateway',
-        ReadOnly: true,
-        BindOptions: { Propagation: 'rprivate' },
-      },
-    ],
+    Tmpfs: tmpfs(shape),
+    Mounts: [readOnly(names.socketFolder, '/gateway'), ...(shape.foreign ? [readOnly(shape.foreign.runnerFolder, '/collective')] : [])],
     Memory: memory,
     MemorySwap: memory,
     OomKillDisable: false,
     // The kernel shall choose a sandbox before a database when the host itself runs out of memory.
     OomScoreAdj: 500,
-    PidsLimit: spec.limits.processes + overhead[spec.profile].tasks,
+    PidsLimit: shape.limits.processes + overhead[shape.profile].tasks + runtimeProfiles[shape.runtime].extraTasks,
     NanoCpus: 1_000_000_000,
     CpuShares: 512,
     ShmSize: mebibyte,
     Ulimits: [
-      ulimit('nofile', 256),
+      // The runner's own need: a hundred forwarded connections have two ends each. Programs get the rubric's number.
+      ulimit('nofile', Math.max(1024, shape.limits.openFiles)),
       ulimit('core', 0),
       ulimit('memlock', 0),
       ulimit('msgqueue', 0),
-      ulimit('fsize', spec.limits.diskBytes),
+      ulimit('fsize', Math.max(shape.limits.diskBytes, programBytes[shape.program])),
     ],
     LogConfig: { Type: 'none', Config: {} },
   };
 }
+
+/** A mount, not a bind: the engine refuses when the folder is missing instead of making one. */
+const readOnly = (from: string, to: string): Docker.MountConfig[number] => ({
+  Type: 'bind',
+  Source: from,
+  Target: to,
+  ReadOnly: true,
+  BindOptions: { Propagation: 'rprivate' },
+});

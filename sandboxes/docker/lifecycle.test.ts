@@ -9,8 +9,9 @@ import { testEngine } from '../../test/setup/docker.ts';
 import { describeWith } from '../../test/setup/optional.ts';
 import { benchOf, conformanceLimits } from '../conformance.ts';
 import { dockerDriver } from './driver.ts';
+import { engineAt } from './engine.ts';
 import { labels } from './hardening.ts';
-import { meterOf } from './meter.ts';
+import { meterOf, noCounters } from './meter.ts';
 import { reapAbandoned } from './reap.ts';
 
 const engine = await testEngine();
@@ -23,6 +24,11 @@ describeWith('docker', engine.state, 'the life of a container', () => {
   const workerId = `life-${process.pid}`;
   const given = { dockerHost, socketFolder, images, workerId };
   const containersOf = (worker: string) => docker.listContainers({ all: true, filters: { label: [`${labels.worker}=${worker}`] } });
+  const found = engineAt(dockerHost);
+  if (!found.ok) throw new Error(found.problem);
+  /** As another worker with the same folder for sockets would. */
+  const reap = () =>
+    reapAbandoned({ engine: found, workerId: 'another', socketFolder, isMine: () => false, graceMs: 60_000, now: Date.now() });
   const bench = benchOf(dockerDriver(given), 'python', { leftovers: async () => [] });
   const node = benchOf(dockerDriver(given), 'node', { leftovers: async () => [] });
 
@@ -39,10 +45,7 @@ describeWith('docker', engine.state, 'the life of a container', () => {
       worker.kill('SIGKILL');
       const states = async () => (await containersOf(killed)).map((one) => one.State);
       await expect.poll(states, { timeout: 5_000 }).toEqual(['exited']);
-      // A grace that has not passed leaves it alone: its worker might be about to read how it ended.
-      await reapAbandoned(docker, 3_600_000, Date.now());
-      expect(await states()).toEqual(['exited']);
-      await reapAbandoned(docker, 0, Date.now() + 1_000);
+      await reap();
       expect(await states()).toEqual([]);
     },
   );
@@ -52,7 +55,7 @@ describeWith('docker', engine.state, 'the life of a container', () => {
     const ids = (await containersOf(workerId)).map((one) => one.Id);
     expect(ids).toHaveLength(1);
     const day = 86_400_000;
-    expect(await reapAbandoned(docker, 60_000, Date.now())).not.toContain(ids[0]);
+    expect(await reap()).not.toContain(ids[0]);
     // One made by hand, long past its deadline, stands for what a worker of yesterday left running.
     const old = await docker.createContainer({
       Image: images.python ?? '',
@@ -61,7 +64,7 @@ describeWith('docker', engine.state, 'the life of a container', () => {
       Labels: { [labels.sandbox]: 'old', [labels.worker]: 'yesterday', [labels.deadline]: String(Date.now() - day) },
     });
     await old.start();
-    expect(await reapAbandoned(docker, 60_000, Date.now())).toContain(old.id);
+    expect(await reap()).toContain(old.id);
     expect(await sandbox.run(task('still here'), never())).toMatchObject({ kind: 'answer', answer: 'still here' });
   });
 
@@ -94,14 +97,14 @@ describeWith('docker', engine.state, 'the life of a container', () => {
   it('is metered by the engine where its control groups are out of reach', async () => {
     await using sandbox = await bench.open(bench.programs.echoInput);
     const [container] = await containersOf(workerId);
-    const meter = await meterOf(docker.getContainer(container?.Id ?? ''), '/nonexistent');
+    using meter = meterOf(docker.getContainer(container?.Id ?? ''), 5_000, '/nonexistent');
     const before = await meter.read();
     await sandbox.run(task('x'), never());
     const after = await meter.read();
     expect(before).toMatchObject({ cpuMs: expect.any(Number), oomKills: null, refusedTasks: null });
     expect(after.cpuMs).toBeGreaterThan(before.cpuMs ?? Number.POSITIVE_INFINITY);
-    const gone = await meterOf(docker.getContainer('0'.repeat(64)), '/nonexistent');
-    expect(await gone.read()).toEqual({ cpuMs: null, oomKills: null, refusedTasks: null });
+    using gone = meterOf(docker.getContainer('0'.repeat(64)), 5_000, '/nonexistent');
+    expect(await gone.read()).toEqual(noCounters);
   });
 
   it('is removed also when it dies of its own in that moment, again and again', async () => {

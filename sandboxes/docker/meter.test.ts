@@ -23,6 +23,7 @@ it.each([
     {
       [`system.slice/docker-${id}.scope/cpu.stat`]: 'usage_usec 1234567\nuser_usec 1000000\n',
       [`system.slice/docker-${id}.scope/memory.events`]: 'low 0\noom 3\noom_kill 2\noom_group_kill 0\n',
+      [`system.slice/docker-${id}.scope/memory.current`]: '4096\n',
       [`system.slice/docker-${id}.scope/pids.events`]: 'max 7\n',
     },
   ],
@@ -31,14 +32,13 @@ it.each([
     {
       [`cpu,cpuacct/docker/${id}/cpuacct.usage`]: '1234567000\n',
       [`memory/docker/${id}/memory.oom_control`]: 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
+      [`memory/docker/${id}/memory.usage_in_bytes`]: '4096\n',
       [`pids/docker/${id}/pids.events`]: 'max 7\n',
     },
   ],
 ])('reads control groups of %s', async (_name, files) => {
   const root = await mounted(files);
-  const meter = await meterOf(container, root);
-  expect(await meter.read()).toEqual({ cpuMs: 1234.567, oomKills: 2, refusedTasks: 7 });
+  using meter = meterOf(container, 5_000, root);
+  expect(await meter.read()).toEqual({ cpuMs: 1234.567, oomKills: 2, refusedTasks: 7, memoryBytes: 4096 });
   await rm(root, { recursive: true });
-  // The container ended between two looks.
-  expect(await meter.read()).toEqual({ cpuMs: null, oomKills: null, refusedTasks: null });
 });

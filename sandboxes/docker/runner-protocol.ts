@@ -1,9 +1,25 @@
 import { z } from 'zod';
-import type { Limits, Task } from '../../contracts/sandbox.ts';
+import type { CaseIsolation, Limits, Task } from '../../contracts/sandbox.ts';
+
+/** What holds for every case of a container; given to the runner before any program is there. */
+export interface RunnerSettings {
+  kind: 'python' | 'node' | 'image';
+  /** What an image's program is started with; empty for the others. */
+  command: readonly string[];
+  environment: Readonly<Record<string, string>>;
+  cases: CaseIsolation;
+  outputBytes: number;
+  outputBytesPerSecond: number;
+  answerBytes: number;
+  openFiles: number;
+  heapMegabytes: number;
+  artifacts: Limits['artifacts'];
+}
 
 /** What the worker says to the runner (sandboxes/images/runner/). */
 export type ToRunner =
-  | { type: 'open'; nonce: string; source: string; outputBytes: number; answerBytes: number; heapMegabytes: number }
+  | ({ type: 'hello'; nonce: string } & RunnerSettings)
+  | { type: 'open'; files: readonly { path: string; data: string }[] }
   | { type: 'case'; seq: number; task: Task; wallMs: number }
   | { type: 'stop' };
 
@@ -14,6 +30,7 @@ const Base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
  * participant's claim, because a participant shapes it. Limits and deaths are decided by what the worker observed.
  */
 export const FromRunner = z.discriminatedUnion('type', [
+  z.strictObject({ nonce: z.string(), type: z.literal('warm') }),
   z.strictObject({ nonce: z.string(), type: z.literal('ready') }),
   z.strictObject({
     nonce: z.string(),
@@ -26,6 +43,8 @@ export const FromRunner = z.discriminatedUnion('type', [
     answer: Base64,
     log: Base64,
     diskFull: z.boolean(),
+    /** JSON text of the collected files (`read-artifacts.ts`); null when none were asked for. */
+    artifacts: z.string().nullable(),
     /** False when something of the case is left: the container must not run another. */
     clean: z.boolean(),
   }),
@@ -36,9 +55,13 @@ export type RunnerResult = Extract<FromRunner, { type: 'result' }>;
 /** What the harness in the program's own process writes: a kind, then text, then a line end. */
 export const ProgramFault = z.object({ code: z.enum(['program_error', 'invalid_output']), message: z.string() });
 
-/** Room in the answer for kind, line end and the message of a fault; the runners read that much more than the limit. */
+/** Room in the answer for kind, line end and the message of a fault; the runner reads that much more than the limit. */
 export const answerExtraBytes = 8192;
+const longestArtifactPath = 256;
 
 export function maxFrameBytes(limits: Limits): number {
-  return Math.ceil(((limits.outputBytes + limits.answerBytes + answerExtraBytes) * 4) / 3) + 4096;
+  const { files, bytes } = limits.artifacts;
+  // The artifacts' base64 stands in JSON text inside JSON: no character of it needs an escape.
+  const texts = limits.outputBytes + limits.answerBytes + answerExtraBytes + (files === 0 ? 0 : bytes);
+  return Math.ceil((texts * 4) / 3) + files * longestArtifactPath * 2 + 8192;
 }

@@ -1,19 +1,17 @@
-import type Docker from 'dockerode';
-import type { CaseRun, Sandbox, SandboxOptions, Task } from '../../contracts/sandbox.ts';
-import { type RunnerContainer, startContainer } from './container.ts';
+import type { CaseRun, Sandbox, SandboxEnvironment, SandboxOptions, Task } from '../../contracts/sandbox.ts';
+import type { RunnerContainer } from './container.ts';
 import { engineProblem } from './engine.ts';
-import type { ContainerSpec } from './hardening.ts';
+import { type ContainerShape, shapeHash } from './hardening.ts';
+import type { Clamped } from './limits.ts';
+import type { ContainerPool } from './pool.ts';
 import { decide, type Observation } from './verdict.ts';
 
-/** Longest life of one container; after it any worker may remove it. A case lasts ten minutes at most. */
-const containerLifeMs = 6 * 3_600_000;
-
 export interface DockerSandboxOptions {
-  docker: Docker;
+  pool: ContainerPool;
   options: SandboxOptions;
-  spec: Omit<ContainerSpec, 'deadlineAt'>;
-  /** Where the gateway listens; disposed after the last container. */
-  gateway: AsyncDisposable;
+  shape: ContainerShape;
+  clamped: Clamped;
+  files: readonly { path: string; bytes: Uint8Array }[];
 }
 
 /**
@@ -22,6 +20,7 @@ export interface DockerSandboxOptions {
  * opens a new one.
  */
 export class DockerSandbox implements Sandbox {
+  readonly environment: SandboxEnvironment;
   readonly #given: DockerSandboxOptions;
   readonly #closing = new AbortController();
   #container: RunnerContainer | null = null;
@@ -30,17 +29,25 @@ export class DockerSandbox implements Sandbox {
 
   constructor(given: DockerSandboxOptions) {
     this.#given = given;
+    const { runtime, imageId } = given.shape;
+    this.environment = { driver: 'docker', runtime, imageId, profileSha256: shapeHash(given.shape) };
   }
 
   /** Opens the first container early, so that an engine that cannot is known before any case. */
   async prepare(): Promise<{ ok: true } | { ok: false; message: string }> {
-    const { docker, spec, options } = this.#given;
+    const { pool, shape, files, options } = this.#given;
     if (this.#container?.alive) return { ok: true };
     await this.#drop();
-    const started = await startContainer(docker, { ...spec, deadlineAt: Date.now() + containerLifeMs }, options.program.source);
-    if (!started.ok) return started;
-    this.#container = started.container;
-    return { ok: true };
+    const taken = await pool.take(shape);
+    if (!taken.ok) return taken;
+    this.#container = taken.container;
+    try {
+      await taken.container.open(files, options.door);
+      return { ok: true };
+    } catch (error) {
+      await this.#drop();
+      return { ok: false, message: `the sandbox did not take the program: ${engineProblem(error)}` };
+    }
   }
 
   run(task: Task, signal: AbortSignal): Promise<CaseRun> {
@@ -55,9 +62,17 @@ export class DockerSandbox implements Sandbox {
       // What an earlier case left made this one impossible to begin; a fresh container has nothing left over.
       return first === 'unclean' ? await this.#secondAttempt(task, signal) : first;
     } catch (error) {
-      await this.#drop();
-      return { kind: 'error', message: `the sandbox failed: ${engineProblem(error)}` };
+      return await this.#failed(error);
     }
+  }
+
+  /** The engine failed us; that its container cannot be removed now either must not hide why. The reaper comes back to it. */
+  async #failed(error: unknown): Promise<CaseRun> {
+    const message = `the sandbox failed: ${engineProblem(error)}`;
+    return await this.#drop().then(
+      () => ({ kind: 'error', message }),
+      (removal: unknown) => ({ kind: 'error', message: `${message}; ${engineProblem(removal)}` }),
+    );
   }
 
   async #secondAttempt(task: Task, signal: AbortSignal): Promise<CaseRun> {
@@ -72,7 +87,7 @@ export class DockerSandbox implements Sandbox {
     const container = this.#container;
     if (container === null) return { kind: 'error', message: 'the sandbox is closed' };
     const seen = await container.run(task, signal);
-    const run = decide(seen, this.#given.options.limits);
+    const run = decide(seen, this.#given.clamped);
     if (!mayGoOn(seen, run)) await this.#drop();
     return seen.end.kind === 'result' && seen.end.result.end === 'unclean' && run.kind === 'error' ? 'unclean' : run;
   }
@@ -80,7 +95,7 @@ export class DockerSandbox implements Sandbox {
   async #drop(): Promise<void> {
     const container = this.#container;
     this.#container = null;
-    await container?.[Symbol.asyncDispose]();
+    if (container !== null) await this.#given.pool.remove(container);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -90,12 +105,8 @@ export class DockerSandbox implements Sandbox {
 
   async #dispose(): Promise<void> {
     this.#closing.abort();
-    try {
-      await this.#running;
-      await this.#drop();
-    } finally {
-      await this.#given.gateway[Symbol.asyncDispose]();
-    }
+    await this.#running;
+    await this.#drop();
   }
 }
 

@@ -5,40 +5,58 @@ import type { ModelDoor } from '../../contracts/sandbox.ts';
 
 /** The kernel's bound for the path of a unix socket, without its closing zero. */
 const longestSocketPath = 107;
-
-export type OpenedDoor = { ok: true; folder: string; door: AsyncDisposable } | { ok: false; message: string };
+const socketName = 'gateway.sock';
 
 /**
- * Serves a door on a socket in a folder of its own, ready to be mounted into a container. Whoever reaches a socket is
- * that evaluation, so nobody else may: the parent lets only the worker in (0700), the folder itself is traversed from
- * inside the container (0711), where it is mounted read-only, so the socket can neither be removed nor replaced.
- * The name is random and short, because socket paths are.
+ * A folder of one container, mounted into it read-only and empty; the gateway's socket appears in it when the container
+ * gets its evaluation. Whoever reaches a socket is that evaluation, so nobody else may: the worker's own folder above
+ * lets only the worker in (0700), this one is traversed from inside the container (0711), where the mount keeps the
+ * socket from being removed or replaced. Names are random and short, because socket paths are.
  */
-export async function openDoor(door: ModelDoor, parent: string): Promise<OpenedDoor> {
-  const folder = join(parent, randomBytes(8).toString('hex'));
-  const path = join(folder, 'gateway.sock');
-  if (Buffer.byteLength(path) > longestSocketPath) {
+export interface SocketFolder extends AsyncDisposable {
+  readonly path: string;
+  /** Serves the door here until disposal. Once per folder: a second evaluation never uses the same container. */
+  serve(door: ModelDoor): Promise<void>;
+}
+
+export async function makeSocketFolder(parent: string): Promise<{ ok: true; folder: SocketFolder } | { ok: false; message: string }> {
+  const path = join(parent, randomBytes(4).toString('hex'));
+  if (Buffer.byteLength(join(path, socketName)) > longestSocketPath) {
     return { ok: false, message: `the folder for gateway sockets has too long a path (${parent}); set SANDBOX_SOCKETS to a shorter one` };
   }
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  await chmod(parent, 0o700);
-  await mkdir(folder);
-  await chmod(folder, 0o711);
-  const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    const listening = await door.listen(path);
-    // The runner inside is root of the container, which is another user than the worker unless that is root too.
-    await chmod(path, 0o666);
-    const close = async () => {
-      try {
-        await listening[Symbol.asyncDispose]();
-      } finally {
-        await remove();
-      }
-    };
-    return { ok: true, folder, door: { [Symbol.asyncDispose]: close } };
+    await mkdir(path);
+    // Not by mkdir's mode, which the worker's umask changes.
+    await chmod(path, 0o711);
   } catch (error) {
-    await remove();
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const help = 'the worker needs a folder that it may write, with room; see SANDBOX_SOCKETS';
+    return { ok: false, message: `a folder for the gateway's socket cannot be made in ${parent} (${code}): ${help}` };
+  }
+  return { ok: true, folder: new OwnedFolder(path) };
+}
+
+class OwnedFolder implements SocketFolder {
+  readonly path: string;
+  #listening: AsyncDisposable | null = null;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  async serve(door: ModelDoor): Promise<void> {
+    if (this.#listening !== null) throw new Error('this folder serves a door already');
+    const socket = join(this.path, socketName);
+    this.#listening = await door.listen(socket);
+    // The runner inside is root of the container, which is another user than the worker unless that is root too.
+    await chmod(socket, 0o666);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#listening?.[Symbol.asyncDispose]();
+    } finally {
+      await rm(this.path, { recursive: true, force: true });
+    }
   }
 }

@@ -3,11 +3,12 @@ import { Limits } from '../../contracts/sandbox.ts';
 import type { RunnerResult } from './runner-protocol.ts';
 import { decide, type Observation } from './verdict.ts';
 
-const limits = Limits.parse({ wallMs: 1_000, cpuMs: 500, outputBytes: 1_024, answerBytes: 100 });
+const asked = Limits.parse({ wallMs: 1_000, cpuMs: 500, outputBytes: 1_024, answerBytes: 100 });
+const limits = { limits: asked, lowered: {} };
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const result = (more: Partial<RunnerResult> = {}): RunnerResult => ({
   ...{ nonce: 'n', type: 'result', seq: 1, end: 'answer', exitCode: null, signal: 'SIGKILL' },
-  ...{ answer: base64('A{"x":1}\n'), log: '', diskFull: false, clean: true },
+  ...{ answer: base64('A{"x":1}\n'), log: '', diskFull: false, clean: true, artifacts: null },
   ...more,
 });
 const seen = (more: Partial<Observation> = {}): Observation => ({
@@ -32,7 +33,9 @@ describe('the blame for a case', () => {
   });
 
   it('goes to the limit also when the whole container died of it', () => {
-    expect(decide(seen({ oomKilled: true, end: { kind: 'ended', detail: 'it ended' } }), limits)).toMatchObject({ limit: 'memory' });
+    expect(decide(seen({ oomKilled: true, end: { kind: 'ended', by: 'platform', detail: 'it ended' } }), limits)).toMatchObject({
+      limit: 'memory',
+    });
   });
 
   it('goes to the output when one byte too many was printed, and what is kept fits', () => {
@@ -49,12 +52,39 @@ describe('the blame for a case', () => {
   });
 
   it('goes to the platform when the container ended without a limit in sight', () => {
-    expect(decide(seen({ end: { kind: 'ended', detail: 'it ended' } }), limits)).toEqual({
+    expect(decide(seen({ end: { kind: 'ended', by: 'platform', detail: 'it ended' } }), limits)).toEqual({
       kind: 'error',
-      message: 'the sandbox ended by itself: it ended',
+      message: 'the sandbox ended: it ended',
     });
     expect(decide(seen({ end: { kind: 'cancelled' }, wallMs: 5_000 }), limits).kind).toBe('error');
     expect(from({ end: 'unclean', answer: '' }).kind).toBe('error');
+  });
+
+  it('goes to the program when it brought its runner down: a free retry would be worth it', () => {
+    const run = decide(seen({ end: { kind: 'ended', by: 'program', detail: 'exit code 1' } }), limits);
+    expect(run).toMatchObject({ kind: 'fault', code: 'early_exit', message: expect.stringContaining('exit code 1') });
+  });
+
+  it('goes to the operator when a limit that is lower than the rubric asks was met', () => {
+    const lowered = { limits: asked, lowered: { memoryBytes: 1_073_741_824, answerBytes: 1_000 } };
+    expect(decide(seen({ oomKilled: true }), lowered)).toMatchObject({ kind: 'error', message: expect.stringContaining('1073741824') });
+    expect(decide(seen({ cpuMs: 501 }), lowered)).toMatchObject({ kind: 'limit', limit: 'cpu' });
+    const long = seen({ end: { kind: 'result', result: result({ answer: base64(`A"${'x'.repeat(99)}"\n`) }) } });
+    expect(decide(long, lowered)).toMatchObject({ kind: 'error', message: expect.stringContaining('answerBytes') });
+    expect(decide(seen(), lowered)).toMatchObject({ kind: 'answer' });
+  });
+
+  it('keeps artifacts within the bounds and says how many were left out', () => {
+    const caps = { ...asked, artifacts: { files: 1, bytes: 10, depth: 0 } };
+    const text = JSON.stringify({
+      files: [
+        ['a.txt', base64('hello')],
+        ['b.txt', base64('more')],
+      ],
+      leftOut: 2,
+    });
+    const run = decide(seen({ end: { kind: 'result', result: result({ artifacts: text }) } }), { limits: caps, lowered: {} });
+    expect(run).toMatchObject({ kind: 'answer', artifacts: [{ path: 'a.txt' }], log: expect.stringContaining('3 entries') });
   });
 
   it('goes to the program when it ends early', () => {

@@ -23,21 +23,27 @@ export interface Recipe {
 const runnerFolder = fileURLToPath(new URL('./runner/', import.meta.url));
 const runnerFile = (name: string) => [join(runnerFolder, name), `opt/collective/${name}`, 0o444] as const;
 
+/** The runner is Python in every image: the only runtime that can fork, drop its user and reap what is left. */
+export const runnerFiles = [
+  ...['runner.py', 'frames.py', 'program.py', 'spawner.py', 'case.py', 'relay.py', 'zygote.py', 'child.py', 'artifacts.py'],
+  'child.mjs',
+].map(runnerFile);
+
 /** The recipe of an image; `nodeBinary` is the Node executable that goes into the `node` image. */
 export function recipeOf(name: ImageName, nodeBinary: string): Recipe {
   if (name === 'python') {
     return {
       name,
       packages: ['python3'],
-      files: [runnerFile('runner.py'), runnerFile('relay.py'), runnerFile('child.py')],
+      files: runnerFiles,
       compilePython: true,
     };
   }
   return {
     name,
-    packages: ['libc6', 'libstdc++6'],
-    files: [runnerFile('runner.mjs'), runnerFile('child.mjs'), [nodeBinary, 'usr/bin/node', 0o555]],
-    compilePython: false,
+    packages: ['python3', 'libc6', 'libstdc++6'],
+    files: [...runnerFiles, [nodeBinary, 'usr/bin/node', 0o555]],
+    compilePython: true,
   };
 }
 

@@ -42,11 +42,15 @@ async function compilePython(root: string, signal: AbortSignal): Promise<void> {
   for await (const path of glob('{usr/,}lib/*-linux-gnu', { cwd: root })) folders.push(join(root, path));
   const compile = ['-m', 'compileall', '-q', '-s', root, '-p', '/', '--invalidation-mode', 'unchecked-hash'];
   const skip = ['-x', '/(test|idlelib|tkinter|turtledemo|lib2to3|ensurepip|distutils)/'];
-  await run(loader, ['--library-path', folders.join(':'), interpreter, '-s', '-S', ...compile, ...skip, library], {
-    signal,
-    env: { PYTHONHOME: join(root, 'usr'), PYTHONHASHSEED: '0', LANG: 'C.UTF-8' },
-    maxBuffer: 16_777_216,
-  });
+  await run(
+    loader,
+    ['--library-path', folders.join(':'), interpreter, '-s', '-S', ...compile, ...skip, library, join(root, 'opt/collective')],
+    {
+      signal,
+      env: { PYTHONHOME: join(root, 'usr'), PYTHONHASHSEED: '0', LANG: 'C.UTF-8' },
+      maxBuffer: 16_777_216,
+    },
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Availability, CaseRun, Profile, Sandbox, SandboxDriver, SandboxOptions, Task } from '../../contracts/sandbox.ts';
+import type { Availability, CaseRun, Opened, Profile, Sandbox, SandboxDriver, SandboxOptions, Task } from '../../contracts/sandbox.ts';
 import { type Child, startChild } from './child-process.ts';
 import { frameBytes } from './frames.ts';
 import { runCase } from './run-case.ts';
@@ -52,26 +52,33 @@ async function probe(profiles: Profile[]): Promise<Availability> {
   return {
     available: true,
     profiles,
+    gvisor: false,
     detail: `QuickJS in WebAssembly, child process ready in ${readyMs} ms (Node ${process.versions.node})`,
   };
 }
 
-async function open(options: SandboxOptions): Promise<{ ok: true; sandbox: Sandbox } | { ok: false; message: string }> {
+async function open(options: SandboxOptions): Promise<Opened> {
   if (options.profile !== 'js') return { ok: false, message: `the wasm sandbox runs profile js, not ${options.profile}` };
-  if (options.program.language !== 'javascript')
-    return { ok: false, message: `the wasm sandbox runs javascript, not ${options.program.language}` };
+  const { program } = options;
+  if ('image' in program || program.language !== 'javascript')
+    return { ok: false, message: `the wasm sandbox runs javascript, not ${'image' in program ? 'images' : program.language}` };
+  if ((program.files ?? []).length > 0) return { ok: false, message: 'the wasm sandbox runs a single file' };
+  if (options.cases === 'shared') return { ok: false, message: 'the wasm sandbox starts every case afresh; it cannot share state' };
   const started = await startChild(frameBytes(options.limits));
-  return started.ok ? { ok: true, sandbox: new WasmSandbox(options, started.child) } : started;
+  return started.ok ? { ok: true, sandbox: new WasmSandbox(options, program.source, started.child) } : started;
 }
 
 class WasmSandbox implements Sandbox {
   readonly #options: SandboxOptions;
   readonly #closing = new AbortController();
+  readonly #source: string;
   #child: Child | null;
   #running: Promise<CaseRun> | null = null;
+  readonly environment = { driver: 'wasm', runtime: null, imageId: null, profileSha256: null } as const;
 
-  constructor(options: SandboxOptions, child: Child) {
+  constructor(options: SandboxOptions, source: string, child: Child) {
     this.#options = options;
+    this.#source = source;
     this.#child = child;
   }
 
@@ -92,8 +99,8 @@ class WasmSandbox implements Sandbox {
       if (!started.ok) return { kind: 'error', message: started.message };
       this.#child = started.child;
     }
-    const { program, limits, door } = this.#options;
-    const run = await runCase(this.#child, task, { source: program.source, limits, door }, signal);
+    const { limits, door } = this.#options;
+    const run = await runCase(this.#child, task, { source: this.#source, limits, door }, signal);
     if (run.kind === 'limit' || run.kind === 'error') {
       await this.#child.kill();
       this.#child = null;

@@ -187,6 +187,8 @@ export function depsFor(plan: EvaluationPlan, changes: Partial<EvaluationDeps> =
   };
 }
 
+const noContainer = { driver: 'wasm', runtime: null, imageId: null, profileSha256: null } as const;
+
 /** A driver whose sandboxes do what the test says, for what a real one cannot be made to do on demand. */
 export function fakeDriver(run: (task: Task, signal: AbortSignal) => Promise<CaseRun>, open?: SandboxDriver['open']) {
   const opened: SandboxOptions[] = [];
@@ -194,12 +196,12 @@ export function fakeDriver(run: (task: Task, signal: AbortSignal) => Promise<Cas
   const driver: SandboxDriver = {
     name: 'wasm',
     profiles: ['js'],
-    probe: async () => ({ available: true, profiles: ['js'], detail: '' }),
+    probe: async () => ({ available: true, profiles: ['js'], gvisor: false, detail: '' }),
     open:
       open ??
       (async (options) => {
         opened.push(options);
-        return { ok: true, sandbox: { run, [Symbol.asyncDispose]: async () => void closed.push(options.id) } };
+        return { ok: true, sandbox: { run, environment: noContainer, [Symbol.asyncDispose]: async () => void closed.push(options.id) } };
       }),
   };
   return { driver, opened, closed };

@@ -1,14 +1,14 @@
 /**
- * Runs one case of a JavaScript submission as the program's own user. Started by runner.mjs, one process per case.
+ * Answers the cases of a JavaScript submission as the program's own user: one task per process, or where the rubric lets
+ * cases share a process all of them (argument `shared`). The zygote (zygote.py) has prepared user, descriptors and scratch space.
  *
  * Everything after the import of the program may be changed by it, since it shares this process: what is written to
  * the answer pipe is the program's claim and is treated so by the worker.
  */
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { request } from 'node:http';
 
 const program = '/program/main.mjs';
-const writable = ['/work', '/dev/shm'];
 const answerFd = 3;
 
 /** The gateway refused a call: budget, policy, or the provider failed. */
@@ -56,13 +56,6 @@ class Target {
       throw new ChatError(`the gateway did not answer: ${error.message}`);
     });
     return readReply(sent);
-  }
-}
-
-function clean() {
-  for (const folder of writable) {
-    chmodSync(folder, 0o700);
-    for (const name of readdirSync(folder)) rmSync(`${folder}/${name}`, { recursive: true });
   }
 }
 
@@ -117,24 +110,44 @@ function encode(answer) {
   }
 }
 
-const task = JSON.parse(readFileSync(0, 'utf8'));
-// The kernel shall choose the program before the runner when the sandbox is out of memory.
-writeFileSync('/proc/self/oom_score_adj', '1000');
-process.chdir('/work');
-clean();
-writeSync(answerFd, '+');
+/** Reads exactly this many bytes of the tasks; null at their end. */
+function readExactly(count) {
+  const bytes = Buffer.alloc(count);
+  for (let done = 0; done < count; ) {
+    const read = readSync(0, bytes, done, count - done);
+    if (read === 0) return null;
+    done += read;
+  }
+  return bytes;
+}
+
+function readTask() {
+  const head = readExactly(4);
+  return head === null ? null : JSON.parse(readExactly(head.readUInt32BE(0)).toString('utf8'));
+}
+
+async function load() {
+  const module = await import(program);
+  const solve = module.default ?? module.solve;
+  return typeof solve === 'function' ? solve : null;
+}
+
+async function answer(task) {
+  try {
+    const solve = await load();
+    if (solve === null) {
+      return await fault('program_error', 'the program has no entry point: write `export default async function solve(task, target)`');
+    }
+    const encoded = encode(await solve(task, new Target(task.target)));
+    await (encoded.ok ? say('A', encoded.text) : fault('invalid_output', encoded.problem));
+  } catch (error) {
+    await fail(error);
+  }
+}
+
 process.on('uncaughtException', fail);
 // Node ends when nothing is left to wait for; a promise that never settles is a program that never ends.
 setInterval(() => {}, 2 ** 30);
-try {
-  const module = await import(program);
-  const solve = module.default ?? module.solve;
-  if (typeof solve !== 'function') {
-    await fault('program_error', 'the program has no entry point: write `export default async function solve(task, target)`');
-  } else {
-    const encoded = encode(await solve(task, new Target(task.target)));
-    await (encoded.ok ? say('A', encoded.text) : fault('invalid_output', encoded.problem));
-  }
-} catch (error) {
-  await fail(error);
-}
+const shared = process.argv[2] === 'shared';
+for (let task = readTask(); task !== null; task = shared ? readTask() : null) await answer(task);
+process.exit();

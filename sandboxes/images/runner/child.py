@@ -1,17 +1,18 @@
-"""Runs one case of a Python submission as the program's own user. Started by runner.py, one process per case.
+"""Answers the cases of a Python submission as the program's own user, in a process that the zygote forked.
 
 Everything after `load` may be changed by the program, which shares this process: what is written to the answer pipe
 is the program's claim and is treated so by the worker.
 """
 
-# Only what every case needs: each import here is paid for at every case. asyncio alone costs as much as the interpreter.
 import json
 import os
+import struct
 import sys
 import types
 
 PROGRAM = "/program/main.py"
-WRITABLE = ("/work", "/dev/shm")
+ANSWER = 3
+PR_SET_DUMPABLE = 4
 
 
 class ChatError(Exception):
@@ -65,18 +66,6 @@ def send(body):
     return reply["choices"][0]["message"]["content"] or ""
 
 
-def clean():
-    for folder in WRITABLE:
-        os.chmod(folder, 0o700)
-        for entry in os.scandir(folder):
-            if entry.is_dir(follow_symlinks=False):
-                import shutil
-
-                shutil.rmtree(entry.path)
-            else:
-                os.unlink(entry.path)
-
-
 def load():
     with open(PROGRAM, "rb") as file:
         code = compile(file.read(), PROGRAM, "exec")
@@ -106,40 +95,73 @@ def describe(error):
     return f"{type(error).__name__}: {error}"[:1900] + where
 
 
-def main():
-    answer = int(sys.argv[1])
-    del sys.argv[1:]
-    task = json.loads(sys.stdin.buffer.read())
-    # The kernel shall choose the program before the runner when the sandbox is out of memory.
-    with open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
-    os.chdir("/work")
-    clean()
-    os.write(answer, b"+")
+def read_task():
+    """The next task, None when there are no more."""
+    head = read_exactly(4)
+    if head is None:
+        return None
+    return json.loads(read_exactly(struct.unpack(">I", head)[0]))
 
-    def say(kind, text):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        rest = memoryview(kind + text + b"\n")
-        while rest:
-            rest = rest[os.write(answer, rest) :]
 
-    def fault(code, message):
-        say(b"F", json.dumps({"code": code, "message": message}).encode())
+def read_exactly(count):
+    parts = b""
+    while len(parts) < count:
+        part = os.read(0, count - len(parts))
+        if not part:
+            return None
+        parts += part
+    return parts
 
+
+def say(kind, text):
+    sys.stdout.flush()
+    sys.stderr.flush()
+    rest = memoryview(kind + text + b"\n")
+    while rest:
+        rest = rest[os.write(ANSWER, rest) :]
+
+
+def fault(code, message):
+    say(b"F", json.dumps({"code": code, "message": message}).encode())
+
+
+def answer(solve, task):
+    """Runs the entry point for one task and says what came of it."""
     try:
-        result = load()(task, Target(task["target"]))
+        solve = solve or load()
+        result = solve(task, Target(task["target"]))
         if hasattr(result, "__await__"):
             import asyncio
 
             result = asyncio.run(finish(result))
     except Exception as error:
-        return fault("program_error", describe(error))
+        fault("program_error", describe(error))
+        return solve
     try:
         text = json.dumps(result, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        return fault("invalid_output", f"the answer is not JSON: {error}"[:1900])
+        fault("invalid_output", f"the answer is not JSON: {error}"[:1900])
+        return solve
     say(b"A", text)
+    return solve
 
 
-main()
+def main(shared):
+    """Answers one task, or in a shared process one after another until there are no more."""
+    sys.argv = [PROGRAM]
+    sys.path.insert(0, os.path.dirname(PROGRAM))
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    make_dumpable()
+    solve = None
+    while (task := read_task()) is not None:
+        solve = answer(solve, task)
+        if not shared:
+            break
+    sys.stdout.flush()
+
+
+def make_dumpable():
+    """Changing the user hid /proc/self from this very process; programs rely on it, and it holds nothing secret."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)

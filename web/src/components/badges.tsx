@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { RiskTier } from '../../../contracts/rubric.ts';
+import type { RiskTier } from '../../../contracts/risk-tier.ts';
 import type { SubmissionKind } from '../../../contracts/submission.ts';
 
 /** A short word with a meaning that can be read on hover and focus of its neighbourhood; never colour alone. */

@@ -1,0 +1,164 @@
+import { performance } from 'node:perf_hooks';
+import pLimit from 'p-limit';
+import type { RunnerContainer, Started } from './container.ts';
+import { type ContainerShape, shapeHash } from './hardening.ts';
+
+/**
+ * Theory of operation. Starting a container costs a tenth of a second, a waiting one is there in a millisecond. So for
+ * each shape of container that was asked for some wait, started and warm, with no program and no evaluation in them.
+ * Every container is used for one evaluation and never comes back. What waits is bounded by the memory that it really
+ * holds; a shape that nobody asked for the longest time gives way. A pool changes how long an evaluation waits and
+ * never how many there are a second: each costs one creation and one removal.
+ *
+ * Creating and removing have places of their own: on a full machine removal must never wait behind creation.
+ */
+export interface PoolOptions {
+  /** Memory that waiting containers may hold together; 0: none wait. */
+  bytes: number;
+  start(shape: ContainerShape): Promise<Started>;
+  /** Called when a container that nobody waits for could not be made or removed; the next request tries again. */
+  onProblem(message: string): void;
+}
+
+/** Two at once keep two cores busy; more only makes each of them slower (measured). */
+const createAtOnce = 2;
+const removeAtOnce = 4;
+const mostPerShape = 8;
+/** Counted for a container that is being made, and where memory cannot be read. */
+const usualBytes = 33_554_432;
+/** A container that waited longer is replaced: deadlines count from its start. */
+const oldestMs = 3_600_000;
+
+interface Waiting {
+  container: RunnerContainer;
+  bytes: number;
+}
+
+interface Shelf {
+  shape: ContainerShape;
+  /** How many shall wait: one, and one more for each time that none did. */
+  wanted: number;
+  waiting: Waiting[];
+  making: number;
+  lastAskedAt: number;
+}
+
+export class ContainerPool implements AsyncDisposable {
+  readonly #options: PoolOptions;
+  readonly #create = pLimit(createAtOnce);
+  readonly #destroy = pLimit(removeAtOnce);
+  readonly #shelves = new Map<string, Shelf>();
+  readonly #background = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** A started container without a program: one that waits, else a new one. */
+  async take(shape: ContainerShape): Promise<Started> {
+    const keeps = this.#options.bytes > 0 && shape.foreign === undefined;
+    if (!keeps) return await this.#create(() => this.#options.start(shape));
+    const shelf = this.#shelfOf(shape);
+    shelf.lastAskedAt = performance.now();
+    const found = this.#fromShelf(shelf);
+    if (found === null) shelf.wanted = Math.min(shelf.wanted + 1, mostPerShape);
+    const taken: Started = found === null ? await this.#create(() => this.#options.start(shape)) : { ok: true, container: found };
+    this.#refill(shelf);
+    return taken;
+  }
+
+  /** Removes a container; resolves when it is gone. */
+  async remove(container: RunnerContainer): Promise<void> {
+    await this.#destroy(() => container[Symbol.asyncDispose]());
+  }
+
+  /** How many containers wait for an evaluation. */
+  get waiting(): number {
+    return [...this.#shelves.values()].reduce((sum, shelf) => sum + shelf.waiting.length, 0);
+  }
+
+  /** Resolves when nothing is being made or removed in the background. */
+  async settled(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.settled();
+    await Promise.all([...this.#shelves.values()].map((shelf) => this.#empty(shelf)));
+    this.#shelves.clear();
+    await this.settled();
+  }
+
+  #shelfOf(shape: ContainerShape): Shelf {
+    const key = shapeHash(shape);
+    const shelf = this.#shelves.get(key) ?? { shape, wanted: 0, waiting: [], making: 0, lastAskedAt: 0 };
+    this.#shelves.set(key, shelf);
+    return shelf;
+  }
+
+  /** One that nothing has touched since it was warm: still connected, and not too old. */
+  #fromShelf(shelf: Shelf): RunnerContainer | null {
+    for (let one = shelf.waiting.shift(); one !== undefined; one = shelf.waiting.shift()) {
+      const { container } = one;
+      if (container.alive && performance.now() - container.startedAt < oldestMs) return container;
+      this.#inBackground(this.remove(container));
+    }
+    return null;
+  }
+
+  #refill(shelf: Shelf): void {
+    while (!this.#closed && shelf.waiting.length + shelf.making < shelf.wanted && this.#makeRoom(shelf)) {
+      shelf.making += 1;
+      this.#inBackground(
+        this.#create(() => this.#make(shelf)).finally(() => {
+          shelf.making -= 1;
+        }),
+      );
+    }
+  }
+
+  async #make(shelf: Shelf): Promise<void> {
+    if (this.#closed) return;
+    const started = await this.#options.start(shelf.shape);
+    // A shape that cannot be made is not tried again until somebody asks for it, who then is told why.
+    if (!started.ok) return this.#options.onProblem(started.message);
+    const { memoryBytes } = await started.container.count();
+    if (this.#closed) return await this.remove(started.container);
+    shelf.waiting.push({ container: started.container, bytes: memoryBytes ?? usualBytes });
+  }
+
+  /** Makes room for one more of this shape; shapes asked for longer ago give way. False: there is none to be had. */
+  #makeRoom(shelf: Shelf): boolean {
+    const others = [...this.#shelves.values()].filter((one) => one !== shelf).sort((a, b) => a.lastAskedAt - b.lastAskedAt);
+    while (this.#heldBytes() + usualBytes > this.#options.bytes) {
+      const oldest = others.find((one) => one.waiting.length > 0);
+      if (oldest === undefined) return false;
+      oldest.wanted = Math.max(0, oldest.wanted - 1);
+      const given = oldest.waiting.pop();
+      if (given !== undefined) this.#inBackground(this.remove(given.container));
+    }
+    return true;
+  }
+
+  #heldBytes(): number {
+    let sum = 0;
+    for (const { waiting, making } of this.#shelves.values()) {
+      sum += making * usualBytes + waiting.reduce((bytes, one) => bytes + one.bytes, 0);
+    }
+    return sum;
+  }
+
+  async #empty(shelf: Shelf): Promise<void> {
+    const all = shelf.waiting.splice(0);
+    await Promise.all(all.map(({ container }) => this.remove(container)));
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const kept = work
+      .catch((error: unknown) => this.#options.onProblem(error instanceof Error ? error.message : String(error)))
+      .finally(() => this.#background.delete(kept));
+    this.#background.add(kept);
+  }
+}

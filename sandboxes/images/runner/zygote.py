@@ -1,0 +1,206 @@
+"""Forks the processes of cases. Executed by the runner, holds nothing secret; see the theory of operation in runner.py.
+
+It serves one request after another on its control socket (descriptor 3):
+  prepare  what every case needs to know
+  case     three descriptors come along (stdin, log, answer); answered by {"ok", "pid"}, and by {"status"} at its end
+  collect  one descriptor comes along; the artifacts are written to it, answered in the same way
+"""
+
+import array
+import gc
+import json
+import os
+import resource
+import select
+import socket
+import sys
+
+# Only for these two: a program shall not find our files where it looks for its own.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import artifacts  # noqa: E402
+import child  # noqa: E402
+
+del sys.path[0]
+
+SLOT_UID = 65532
+CONTROL = 3
+WRITABLE = ("/work", "/dev/shm")
+NODE = "/usr/bin/node"
+HARNESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.mjs")
+
+# What many programs import; a fork has it for nothing. Loaded one by one while nobody waits for us.
+PRELOADED = (
+    ["ctypes", "http.client", "re", "random", "math", "collections", "functools", "itertools", "string", "datetime"]
+    + ["hashlib", "base64", "dataclasses", "typing", "statistics", "traceback", "urllib.parse", "asyncio"]
+)
+
+
+def receive(control):
+    data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(3 * 4))
+    if not data:
+        os._exit(0)
+    fds = array.array("i")
+    for level, kind, part in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(part[: len(part) - len(part) % fds.itemsize])
+    return json.loads(data), list(fds)
+
+
+def preload(control):
+    """Loads one module after another until a request comes."""
+    while PRELOADED and not select.select([control], [], [], 0)[0]:
+        __import__(PRELOADED.pop(0))
+
+
+def preload_rest():
+    while PRELOADED:
+        __import__(PRELOADED.pop(0))
+    # The collector of a fork would touch, and so copy, every page that holds an object.
+    gc.collect()
+    gc.freeze()
+
+
+def serve(control):
+    prepared = None
+    served = 0
+    control.send(b"{}")
+    preload(control)
+    while True:
+        request, fds = receive(control)
+        if request["do"] == "prepare":
+            prepared = request
+            continue
+        # The first case of a container that was not waiting begins at once; from the second on loading pays.
+        if request["do"] == "case":
+            served += 1
+            if served == 2 and prepared["kind"] == "python":
+                preload_rest()
+        work = (lambda: run_case(prepared)) if request["do"] == "case" else (lambda: collect(prepared))
+        serve_one(control, prepared, fds, work)
+
+
+def serve_one(control, prepared, fds, work):
+    """Forks one process for `work` and reports its pid, then how it ended."""
+    begun, begins = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            become_program(prepared, fds, begins)
+            work()
+        except SystemExit as error:
+            os._exit(exit_code(error.code))
+        except BaseException as error:
+            os.write(2, f"{type(error).__name__}: {error}\n".encode())
+            os._exit(127)
+        os._exit(0)
+    os.close(begins)
+    for fd in fds:
+        os.close(fd)
+    # The mark comes through a pipe that is closed before anything of the submission is loaded.
+    ok = os.read(begun, 1) == b"+"
+    os.close(begun)
+    if not ok:
+        os.waitpid(pid, 0)
+        return control.send(json.dumps({"ok": False}).encode())
+    control.send(json.dumps({"ok": True, "pid": pid}).encode())
+    _, status = os.waitpid(pid, 0)
+    control.send(json.dumps({"status": status}).encode())
+
+
+def exit_code(code):
+    """What the interpreter would make of `sys.exit(code)`."""
+    if code is None or isinstance(code, int):
+        return (code or 0) & 0xFF
+    os.write(2, f"{code}\n".encode("utf-8", "replace"))
+    return 1
+
+
+def become_program(prepared, fds, begins):
+    """Turns the forked process into one of the program's user, with these descriptors and no others."""
+    os.setsid()
+    # The kernel shall choose the program before the runner when the sandbox is out of memory.
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    for fd, place in zip(places(prepared, fds), (0, 1, 2, 3), strict=False):
+        os.dup2(fd, place)
+    if len(fds) == 1 or prepared["kind"] == "image":
+        os.close(CONTROL)
+    os.dup2(begins, 4)
+    os.closerange(5, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (prepared["openFiles"], prepared["openFiles"]))
+    os.setgroups([])
+    os.setresgid(SLOT_UID, SLOT_UID, SLOT_UID)
+    os.setresuid(SLOT_UID, SLOT_UID, SLOT_UID)
+    os.umask(0o077)
+    os.chdir("/work")
+    if prepared["cases"] == "independent" and len(fds) == 3:
+        clean()
+    os.write(4, b"+")
+    os.close(4)
+
+
+def places(prepared, fds):
+    """Where the given descriptors go: stdin, stdout, stderr and, where it has a channel of its own, the answer."""
+    if len(fds) == 1:
+        nothing = os.open("/dev/null", os.O_RDWR)
+        return (nothing, fds[0], nothing)
+    stdin, log, answer = move_up(fds)
+    # A program of any language answers on its stdout; the helper of ours leaves stdout to prints.
+    return (stdin, answer, log) if prepared["kind"] == "image" else (stdin, log, log, answer)
+
+
+def move_up(fds):
+    """Out of the way of 0 to 4, which are overwritten one after another."""
+    import fcntl
+
+    return [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in fds]
+
+
+def clean():
+    """Empties the scratch space as the program's own user, so that no link can lead a privileged process astray."""
+    for folder in WRITABLE:
+        os.chmod(folder, 0o700)
+        for entry in os.scandir(folder):
+            if entry.is_dir(follow_symlinks=False):
+                import shutil
+
+                open_up(entry.path)
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+
+
+def open_up(path):
+    """A folder that its owner may not enter cannot be emptied."""
+    os.chmod(path, 0o700)
+    for entry in os.scandir(path):
+        if entry.is_dir(follow_symlinks=False):
+            open_up(entry.path)
+
+
+def run_case(prepared):
+    if prepared["kind"] == "python":
+        child.main(prepared["cases"] == "shared")
+    elif prepared["kind"] == "node":
+        heap = f"--max-old-space-size={prepared['heapMegabytes']}"
+        shared = ["shared"] if prepared["cases"] == "shared" else []
+        execute([NODE, heap, "--disable-warning=ExperimentalWarning", HARNESS, *shared], os.environ)
+    else:
+        execute(prepared["command"], {**os.environ, **prepared["environment"]})
+
+
+def execute(command, environment):
+    environment = {key: value for key, value in environment.items() if not key.startswith(("COLLECTIVE_", "PYTHON"))}
+    try:
+        os.execvpe(command[0], command, environment)
+    except OSError as error:
+        os.write(2, f"{command[0]} cannot be started: {error.strerror}\n".encode())
+        os._exit(127)
+
+
+def collect(prepared):
+    artifacts.write(prepared["artifacts"])
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=CONTROL))
