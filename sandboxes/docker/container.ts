@@ -58,6 +58,7 @@ export class RunnerContainer implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<{ detail: string; brokeProtocol: boolean }>();
   readonly startedAt = performance.now();
+  #limits: Limits;
   #alive = true;
   #stream: NodeJS.ReadWriteStream | null = null;
   #meter: Meter | null = null;
@@ -70,6 +71,7 @@ export class RunnerContainer implements AsyncDisposable {
     this.#engine = engine;
     this.#container = container;
     this.#shape = shape;
+    this.#limits = shape.limits;
     this.#folder = folder;
     this.#frames = new FrameReader({
       maxFrameBytes: maxFrameBytes(shape.limits),
@@ -91,8 +93,9 @@ export class RunnerContainer implements AsyncDisposable {
     return this.#alive;
   }
 
+  /** Of the evaluation that has the container: clocks are not part of its shape, so they come with the program. */
   get limits(): Limits {
-    return this.#shape.limits;
+    return this.#limits;
   }
 
   async start(): Promise<void> {
@@ -112,7 +115,8 @@ export class RunnerContainer implements AsyncDisposable {
   }
 
   /** Hands over the program and opens its only way out. From here on the container belongs to one evaluation. */
-  async open(files: readonly { path: string; bytes: Uint8Array }[], door: ModelDoor): Promise<void> {
+  async open(files: readonly { path: string; bytes: Uint8Array }[], door: ModelDoor, limits: Limits): Promise<void> {
+    this.#limits = limits;
     await this.#folder.serve(door);
     const encoded = files.map(({ path, bytes }) => ({ path, data: Buffer.from(bytes).toString('base64') }));
     this.send({ type: 'open', files: encoded });
@@ -144,7 +148,7 @@ export class RunnerContainer implements AsyncDisposable {
     const result = Promise.withResolvers<RunnerResult>();
     const seq = ++this.#seq;
     this.#awaited = { seq, resolve: result.resolve };
-    this.send({ type: 'case', seq, task, wallMs: this.#shape.limits.wallMs });
+    this.send({ type: 'case', seq, task, wallMs: this.#limits.wallMs });
     return await Promise.race([
       result.promise.then((one): CaseEnd => ({ kind: 'result', result: one })),
       this.#ended.promise.then(

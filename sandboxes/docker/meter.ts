@@ -108,7 +108,7 @@ function groupMeter(files: CgroupFiles, cpu: number): Meter {
       memoryBytes: inUse == null ? null : Number(inUse),
     };
   };
-  return { read, pollMs: 25, [Symbol.dispose]: () => fds.forEach((fd) => fd !== null && closeSync(fd)) };
+  return { read, pollMs: 25, [Symbol.dispose]: () => fds.filter((fd) => fd !== null).forEach(closeSync) };
 }
 
 async function askEngine(container: Docker.Container, timeoutMs: number): Promise<Counters> {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import pLimit from 'p-limit';
-import type { RunnerContainer, Started } from './container.ts';
 import { type ContainerShape, shapeHash } from './hardening.ts';
+import type { Counters } from './meter.ts';
 
 /**
  * Theory of operation. Starting a container costs a tenth of a second, a waiting one is there in a millisecond. So for
@@ -12,10 +12,20 @@ import { type ContainerShape, shapeHash } from './hardening.ts';
  *
  * Creating and removing have places of their own: on a full machine removal must never wait behind creation.
  */
-export interface PoolOptions {
+export interface Poolable extends AsyncDisposable {
+  /** False as soon as its connection broke or it said something that nobody asked. */
+  readonly alive: boolean;
+  /** By the monotonic clock, in milliseconds. */
+  readonly startedAt: number;
+  count(): Promise<Counters>;
+}
+
+export type Taken<C> = { ok: true; container: C } | { ok: false; message: string };
+
+export interface PoolOptions<C> {
   /** Memory that waiting containers may hold together; 0: none wait. */
   bytes: number;
-  start(shape: ContainerShape): Promise<Started>;
+  start(shape: ContainerShape): Promise<Taken<C>>;
   /** Called when a container that nobody waits for could not be made or removed; the next request tries again. */
   onProblem(message: string): void;
 }
@@ -29,47 +39,47 @@ const usualBytes = 33_554_432;
 /** A container that waited longer is replaced: deadlines count from its start. */
 const oldestMs = 3_600_000;
 
-interface Waiting {
-  container: RunnerContainer;
+interface Waiting<C> {
+  container: C;
   bytes: number;
 }
 
-interface Shelf {
+interface Shelf<C> {
   shape: ContainerShape;
   /** How many shall wait: one, and one more for each time that none did. */
   wanted: number;
-  waiting: Waiting[];
+  waiting: Waiting<C>[];
   making: number;
   lastAskedAt: number;
 }
 
-export class ContainerPool implements AsyncDisposable {
-  readonly #options: PoolOptions;
+export class ContainerPool<C extends Poolable> implements AsyncDisposable {
+  readonly #options: PoolOptions<C>;
   readonly #create = pLimit(createAtOnce);
   readonly #destroy = pLimit(removeAtOnce);
-  readonly #shelves = new Map<string, Shelf>();
+  readonly #shelves = new Map<string, Shelf<C>>();
   readonly #background = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions<C>) {
     this.#options = options;
   }
 
   /** A started container without a program: one that waits, else a new one. */
-  async take(shape: ContainerShape): Promise<Started> {
+  async take(shape: ContainerShape): Promise<Taken<C>> {
     const keeps = this.#options.bytes > 0 && shape.foreign === undefined;
     if (!keeps) return await this.#create(() => this.#options.start(shape));
     const shelf = this.#shelfOf(shape);
     shelf.lastAskedAt = performance.now();
     const found = this.#fromShelf(shelf);
     if (found === null) shelf.wanted = Math.min(shelf.wanted + 1, mostPerShape);
-    const taken: Started = found === null ? await this.#create(() => this.#options.start(shape)) : { ok: true, container: found };
+    const taken: Taken<C> = found === null ? await this.#create(() => this.#options.start(shape)) : { ok: true, container: found };
     this.#refill(shelf);
     return taken;
   }
 
   /** Removes a container; resolves when it is gone. */
-  async remove(container: RunnerContainer): Promise<void> {
+  async remove(container: C): Promise<void> {
     await this.#destroy(() => container[Symbol.asyncDispose]());
   }
 
@@ -91,7 +101,7 @@ export class ContainerPool implements AsyncDisposable {
     await this.settled();
   }
 
-  #shelfOf(shape: ContainerShape): Shelf {
+  #shelfOf(shape: ContainerShape): Shelf<C> {
     const key = shapeHash(shape);
     const shelf = this.#shelves.get(key) ?? { shape, wanted: 0, waiting: [], making: 0, lastAskedAt: 0 };
     this.#shelves.set(key, shelf);
@@ -99,7 +109,7 @@ export class ContainerPool implements AsyncDisposable {
   }
 
   /** One that nothing has touched since it was warm: still connected, and not too old. */
-  #fromShelf(shelf: Shelf): RunnerContainer | null {
+  #fromShelf(shelf: Shelf<C>): C | null {
     for (let one = shelf.waiting.shift(); one !== undefined; one = shelf.waiting.shift()) {
       const { container } = one;
       if (container.alive && performance.now() - container.startedAt < oldestMs) return container;
@@ -108,7 +118,7 @@ export class ContainerPool implements AsyncDisposable {
     return null;
   }
 
-  #refill(shelf: Shelf): void {
+  #refill(shelf: Shelf<C>): void {
     while (!this.#closed && shelf.waiting.length + shelf.making < shelf.wanted && this.#makeRoom(shelf)) {
       shelf.making += 1;
       this.#inBackground(
@@ -119,7 +129,7 @@ export class ContainerPool implements AsyncDisposable {
     }
   }
 
-  async #make(shelf: Shelf): Promise<void> {
+  async #make(shelf: Shelf<C>): Promise<void> {
     if (this.#closed) return;
     const started = await this.#options.start(shelf.shape);
     // A shape that cannot be made is not tried again until somebody asks for it, who then is told why.
@@ -130,7 +140,7 @@ export class ContainerPool implements AsyncDisposable {
   }
 
   /** Makes room for one more of this shape; shapes asked for longer ago give way. False: there is none to be had. */
-  #makeRoom(shelf: Shelf): boolean {
+  #makeRoom(shelf: Shelf<C>): boolean {
     const others = [...this.#shelves.values()].filter((one) => one !== shelf).sort((a, b) => a.lastAskedAt - b.lastAskedAt);
     while (this.#heldBytes() + usualBytes > this.#options.bytes) {
       const oldest = others.find((one) => one.waiting.length > 0);
@@ -150,7 +160,7 @@ export class ContainerPool implements AsyncDisposable {
     return sum;
   }
 
-  async #empty(shelf: Shelf): Promise<void> {
+  async #empty(shelf: Shelf<C>): Promise<void> {
     const all = shelf.waiting.splice(0);
     await Promise.all(all.map(({ container }) => this.remove(container)));
   }

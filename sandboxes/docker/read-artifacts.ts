@@ -5,7 +5,7 @@ import type { Artifact, Limits } from '../../contracts/sandbox.ts';
 const Collected = z.strictObject({ files: z.array(z.tuple([z.string(), z.string()])), leftOut: z.number().int().nonnegative() });
 
 /** What a name may be made of: printable ASCII with one meaning on every system. */
-const segment = /^[^/\\:*?"<>|\0-\x1f\x7f-\uffff]{1,200}$/;
+const segment = /^[A-Za-z0-9 !#$%&'()+,\-.;=@[\]^_`{}~]{1,200}$/;
 const longestPath = 200;
 
 /**

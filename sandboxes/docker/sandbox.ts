@@ -7,7 +7,7 @@ import type { ContainerPool } from './pool.ts';
 import { decide, type Observation } from './verdict.ts';
 
 export interface DockerSandboxOptions {
-  pool: ContainerPool;
+  pool: ContainerPool<RunnerContainer>;
   options: SandboxOptions;
   shape: ContainerShape;
   clamped: Clamped;
@@ -35,14 +35,14 @@ export class DockerSandbox implements Sandbox {
 
   /** Opens the first container early, so that an engine that cannot is known before any case. */
   async prepare(): Promise<{ ok: true } | { ok: false; message: string }> {
-    const { pool, shape, files, options } = this.#given;
+    const { pool, shape, files, options, clamped } = this.#given;
     if (this.#container?.alive) return { ok: true };
     await this.#drop();
     const taken = await pool.take(shape);
     if (!taken.ok) return taken;
     this.#container = taken.container;
     try {
-      await taken.container.open(files, options.door);
+      await taken.container.open(files, options.door, clamped.limits);
       return { ok: true };
     } catch (error) {
       await this.#drop();

@@ -10,7 +10,7 @@ import { reapAbandoned } from './reap.ts';
 
 /** What one driver keeps as long as it lives: the pool, the sign that its worker lives, the clearing of what others left. */
 export interface Workplace extends AsyncDisposable {
-  pool: ContainerPool;
+  pool: ContainerPool<RunnerContainer>;
   /** Clears now what dead workers left, and from then on every few seconds. Resolves after the first time. */
   startReaping(): Promise<void>;
 }

@@ -35,7 +35,7 @@ async function compilePython(root: string, signal: AbortSignal): Promise<void> {
     for await (const path of glob(pattern, { cwd: root })) return join(root, path);
     throw new Error(`no ${pattern} in the unpacked packages`);
   };
-  const loader = await find('{lib64,lib,usr/lib64,usr/lib}/ld-linux-*.so*');
+  const loader = await find('{usr/,}lib/*-linux-gnu/ld-linux-*.so*');
   const interpreter = await find('usr/bin/python3.[0-9]*');
   const library = await find('usr/lib/python3.[0-9]*');
   const folders: string[] = [];
