@@ -28,6 +28,8 @@ export interface DockerDriverOptions {
   images: { node?: string; python?: string };
   /** Folder with the runner for images of participants; must have the same path on the engine's host. */
   runnerFolder?: string;
+  /** Folder for the record of pulled images of participants. */
+  recordFolder?: string;
   workerId: string;
   /** How long one call to the engine may take; 30 seconds when absent. */
   engineTimeoutMs?: number;
