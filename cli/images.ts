@@ -3,14 +3,15 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../contracts/config.ts';
 import { engineAt, engineProblem, within } from '../sandboxes/docker/engine.ts';
-import { buildImages, hasImage, type ImageRecord, readRecords } from '../sandboxes/images/build.ts';
+import { buildImages, type ImageRecord, readRecords } from '../sandboxes/images/build.ts';
 import { type ImageName, imageNames } from '../sandboxes/images/recipe.ts';
+import { verifyImages } from '../sandboxes/images/verify.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
 import { abortOnSignal } from './interrupt.ts';
 
 const answerWithinMs = 5_000;
 
-/** `collective images build|list|verify`: the images of the profiles `node` and `python`. */
+/** `collective images build|list|verify`: the images of the profiles `node` and `python`, and the runner for images of participants. */
 export function describeImages(images: Command, config: Config): void {
   images
     .command('build')
@@ -26,9 +27,9 @@ export function describeImages(images: Command, config: Config): void {
     .action(async (options: { json?: boolean }) => list(options.json === true, config));
   images
     .command('verify')
-    .description('ask the engine whether it still holds every image that was built here')
+    .description('compare the images in the engine and the runner on disk with what was recorded when they were built')
     .option('--json', 'print one JSON document instead of text')
-    .addHelpText('after', '\nExit code: 0 all are there, 1 one is missing or the engine does not answer.')
+    .addHelpText('after', '\nExit code: 0 all are there and unchanged, 1 one is missing or changed or the engine does not answer.')
     .action(async (options: { json?: boolean }) => verify(options.json === true, config));
 }
 
@@ -63,21 +64,20 @@ async function list(json: boolean, config: Config): Promise<void> {
 }
 
 async function verify(json: boolean, config: Config): Promise<void> {
-  const images = await readRecords(fileOf(config));
-  const docker = await engineOf(config);
-  const states: { name: ImageName; imageId: string | null; state: 'there' | 'gone' | 'never built' }[] = [];
-  for (const name of imageNames) {
-    const imageId = images[name]?.imageId ?? null;
-    states.push({ name, imageId, state: imageId === null ? 'never built' : (await hasImage(docker, imageId)) ? 'there' : 'gone' });
-  }
-  const ok = states.every(({ state }) => state === 'there');
-  if (json) print({ ok, images: states });
+  const images = await verifyImages(await engineOf(config), fileOf(config));
+  const ok = images.every(({ state }) => state === 'there');
+  if (json) print({ ok, images });
   else
-    for (const { name, imageId, state } of states)
-      process.stdout.write(`${name.padEnd(8)}${state}${imageId === null ? '' : `  ${imageId}`}\n`);
-  if (!json && !ok) process.stdout.write('`npx collective images build` makes what is missing\n');
+    for (const { name, where, state } of images)
+      process.stdout.write(`${name.padEnd(8)}${state.padEnd(13)}${where ?? ''}`.trimEnd().concat('\n'));
+  if (!json && !ok) process.stdout.write(advice(images.some(({ state }) => state === 'changed')));
   process.exitCode = ok ? exitCodes.judged : exitCodes.error;
 }
+
+const advice = (changed: boolean): string =>
+  changed
+    ? 'something differs from what was built here: find out who changed it, then `npx collective images build --refresh`\n'
+    : '`npx collective images build` makes what is missing\n';
 
 async function engineOf(config: Config) {
   const engine = engineAt(config.DOCKER_HOST);
@@ -96,5 +96,6 @@ async function engineOf(config: Config) {
 
 const isImageName = (name: string): name is ImageName => imageNames.some((known) => known === name);
 const lineOf = (name: string, image: ImageRecord): string =>
-  `${name.padEnd(8)}${image.imageId}  built ${image.builtAt}, ${image.packages.length} packages\n`;
+  `${name.padEnd(8)}${image.imageId}  built ${image.builtAt}, ${image.packages.length} packages\n` +
+  (image.runner === undefined ? '' : `runner  ${image.runner.sha256}  ${image.runner.files} files, for images of participants\n`);
 const print = (value: object): void => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);

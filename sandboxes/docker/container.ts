@@ -7,6 +7,7 @@ import { type Engine, engineProblem, within } from './engine.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import { type ContainerNames, type ContainerShape, createBody, settingsOf } from './hardening.ts';
 import { type Counters, type Meter, meterOf, noCounters } from './meter.ts';
+import { buildImages } from './probe.ts';
 import { removeContainer } from './remove.ts';
 import { FromRunner, maxFrameBytes, type RunnerResult, type ToRunner } from './runner-protocol.ts';
 import { makeSocketFolder, type SocketFolder } from './socket-folder.ts';
@@ -27,9 +28,10 @@ export async function startContainer(engine: Engine, shape: ContainerShape, name
     created = await within(engine.timeoutMs, 'create a container', engine.docker.createContainer(body));
   } catch (error) {
     await made.folder[Symbol.asyncDispose]();
-    return { ok: false, message: `the engine refused the sandbox: ${engineProblem(error)}` };
+    const advice = (error as { statusCode?: number }).statusCode === 404 ? `. ${buildImages}` : '';
+    return { ok: false, message: `the engine refused the sandbox: ${engineProblem(error).trim()}${advice}` };
   }
-  const container = new RunnerContainer(engine, created, shape, made.folder);
+  const container = new RunnerContainer(engine, created, shape, names.uid, made.folder);
   try {
     await container.start();
     return { ok: true, container };
@@ -58,6 +60,7 @@ export class RunnerContainer implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<{ detail: string; brokeProtocol: boolean }>();
   readonly startedAt = performance.now();
+  readonly uid: number;
   #limits: Limits;
   #alive = true;
   #stream: NodeJS.ReadWriteStream | null = null;
@@ -67,7 +70,8 @@ export class RunnerContainer implements AsyncDisposable {
   #removal: Promise<void> | null = null;
   readonly #removed = Promise.withResolvers<void>();
 
-  constructor(engine: Engine, container: Docker.Container, shape: ContainerShape, folder: SocketFolder) {
+  constructor(engine: Engine, container: Docker.Container, shape: ContainerShape, uid: number, folder: SocketFolder) {
+    this.uid = uid;
     this.#engine = engine;
     this.#container = container;
     this.#shape = shape;
@@ -109,7 +113,7 @@ export class RunnerContainer implements AsyncDisposable {
     stream.on('end', () => this.#end('it ended', false));
     stream.on('close', () => this.#end('the connection to it was closed', false));
     await within(timeoutMs, 'start the container', this.#container.start());
-    this.send({ type: 'hello', nonce: this.#nonce, ...settingsOf(this.#shape) });
+    this.send({ type: 'hello', nonce: this.#nonce, ...settingsOf(this.#shape, this.uid) });
     await this.#answered(this.#warm.promise);
     this.#meter = meterOf(this.#container, timeoutMs);
   }

@@ -1,15 +1,16 @@
-/** One thing the doctor looked at. `fatal` and not ok: this machine must not judge submissions in containers. */
-export interface Diagnosis {
-  /** Stable name, kebab-case. */
+import type { Blocks, Finding } from '../../contracts/doctor.ts';
+
+/** What is known of a check before it is made. */
+export interface Check {
   check: string;
-  ok: boolean;
-  severity: 'fatal' | 'warning';
-  /** What was found. */
-  detail: string;
-  /** What to do when it is not ok; empty when it is. */
-  advice: string;
+  severity: Finding['severity'];
+  blocks: Blocks;
+  why: string;
+  fix: string;
+  cves?: readonly string[];
 }
 
-export function diagnosis(check: string, severity: Diagnosis['severity'], ok: boolean, detail: string, advice: string): Diagnosis {
-  return { check, ok, severity, detail, advice: ok ? '' : advice };
+/** The result of a check; a fix is named only where there is something to mend. */
+export function finding({ check, severity, blocks, why, fix, cves = [] }: Check, ok: boolean, detail: string): Finding {
+  return { check, ok, severity, blocks, detail, why, cves: [...cves], fix: ok ? '' : fix };
 }

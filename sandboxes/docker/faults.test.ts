@@ -34,6 +34,8 @@ async function worksAgain(rig: Rig): Promise<void> {
 }
 const nothingLeft = (rig: Rig, timeout = 5_000) => expect.poll(rig.leftovers, { timeout }).toEqual([]);
 
+const dispose = (one: AsyncDisposable) => bounded('dispose', Promise.resolve(one[Symbol.asyncDispose]()));
+
 /** A case that waits for a door which never answers; resolves when it does. */
 async function waitingCase(rig: Rig) {
   const asked = Promise.withResolvers<void>();
@@ -125,7 +127,7 @@ describeWith('docker', engine.state, 'an engine that fails at one call', () => {
     const [{ Id } = { Id: '' }] = await rig.containers();
     await engine.docker.getContainer(Id).kill();
     expect(await run).toMatchObject({ kind: 'error', message: expect.stringContaining('the sandbox ended') });
-    await bounded('dispose', sandbox[Symbol.asyncDispose]());
+    await dispose(sandbox);
     await nothingLeft(rig);
     await worksAgain(rig);
   });
@@ -138,7 +140,7 @@ describeWith('docker', engine.state, 'an engine that fails at one call', () => {
     const sandbox = sandboxOf(await rig.open(programs.echoInput));
     rig.proxy.fault(calls.remove, hang);
     expect(await runOne(sandbox, 'x')).toMatchObject({ kind: 'answer', answer: 'x' });
-    await bounded('dispose', sandbox[Symbol.asyncDispose]());
+    await dispose(sandbox);
     expect(rig.problems.join()).toContain(`the engine did not remove a container within ${engineTimeoutMs} ms`);
     await rig.proxy.heal();
     await nothingLeft(rig, 30_000);
@@ -182,7 +184,7 @@ describeWith('docker', engine.state, 'an engine that fails in the middle of a ca
     expect(await run).toMatchObject({ kind: 'error', message: expect.stringContaining('the engine did not') });
     await rig.proxy.heal();
     expect(await runOne(sandbox)).toMatchObject({ kind: 'answer', answer: 1 });
-    await bounded('dispose', sandbox[Symbol.asyncDispose]());
+    await dispose(sandbox);
   });
 
   it('dying: the case is an error of ours that says so, in bounded time', { timeout: 60_000 }, async () => {
@@ -192,7 +194,7 @@ describeWith('docker', engine.state, 'an engine that fails in the middle of a ca
     expect(await run).toMatchObject({ kind: 'error', message: expect.stringMatching(/the sandbox (ended|failed)/) });
     // Nobody is there yet: the next case says so too, and does not wait for ever.
     expect(await runOne(sandbox)).toMatchObject({ kind: 'error', message: expect.stringMatching(/ENOENT|ECONNREFUSED/) });
-    await bounded('dispose', sandbox[Symbol.asyncDispose]());
+    await dispose(sandbox);
   });
 
   it('dying and coming back: the next case works in the same sandbox, and nothing is left', { timeout: 60_000 }, async () => {
@@ -208,7 +210,7 @@ describeWith('docker', engine.state, 'an engine that fails in the middle of a ca
     expect(await runOne(sandbox, 'wait')).toMatchObject({ kind: 'error' });
     await rig.proxy.heal();
     expect(await runOne(sandbox, 'after')).toMatchObject({ kind: 'answer', answer: 'after' });
-    await bounded('dispose', sandbox[Symbol.asyncDispose]());
+    await dispose(sandbox);
     await nothingLeft(rig, 30_000);
   });
 
@@ -222,7 +224,7 @@ describeWith('docker', engine.state, 'an engine that fails in the middle of a ca
     await worksAgain(rig);
     // It waited with its connection broken: found when the next one is asked for, or by the reaper.
     await expect.poll(async () => (await rig.containers()).map((one) => one.Id), { timeout: 30_000 }).not.toContain(idle);
-    await bounded('dispose the driver', rig.driver[Symbol.asyncDispose]());
+    await dispose(rig.driver);
     await nothingLeft(rig, 10_000);
   });
 
@@ -232,7 +234,7 @@ describeWith('docker', engine.state, 'an engine that fails in the middle of a ca
     const [first] = await rig.containers();
     rig.proxy.fault(calls.attach, { kind: 'refuse' });
     expect(await run).toMatchObject({ kind: 'error', message: expect.stringContaining('the sandbox ended') });
-    await bounded('dispose', sandbox[Symbol.asyncDispose]());
+    await dispose(sandbox);
     expect((await rig.containers()).map((one) => one.Id)).not.toContain(first?.Id);
     await worksAgain(rig);
   });

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type Docker from 'dockerode';
+import { z } from 'zod';
 import type { CaseIsolation, Limits, Profile, Runtime } from '../../contracts/sandbox.ts';
 import type { RunnerSettings } from './runner-protocol.ts';
 import { runtimeProfiles } from './runtimes.ts';
@@ -13,8 +14,21 @@ import { runtimeProfiles } from './runtimes.ts';
  * kill what it leaves; the program has none. The engine's default masked and read-only paths of /proc stay in force.
  */
 
-/** The program's user and group inside every container. It has a name in the images and no rights on any file there. */
-export const slotUid = 65_532;
+/**
+ * The program's user and group: one of these, another one in each container. The kernel counts some things per user on the
+ * whole host (inotify instances, pending signals, pages of pipes, descriptors in flight), so a shared one would let a program
+ * starve another sandbox, or signal to it. Within 16 bits, because an engine with user namespaces maps no more.
+ */
+const slotUids = { first: 20_000, last: 64_999 } as const;
+export const isSlotUid = (uid: number): boolean => uid >= slotUids.first && uid <= slotUids.last;
+
+/** A user that none of `taken` has. */
+export function freeSlotUid(taken: ReadonlySet<number>): number {
+  for (;;) {
+    const uid = randomInt(slotUids.first, slotUids.last + 1);
+    if (!taken.has(uid)) return uid;
+  }
+}
 
 export type DockerProfile = Exclude<Profile, 'js'>;
 
@@ -34,8 +48,15 @@ export type ProgramSize = keyof typeof programBytes;
 export const programSize = (bytes: number): ProgramSize | null =>
   bytes <= programBytes.small ? 'small' : bytes <= programBytes.large ? 'large' : null;
 
-// One line: the engine takes the filter's text itself, so that its own version does not decide what is refused.
-const seccomp = JSON.stringify(JSON.parse(readFileSync(new URL('../profiles/seccomp.json', import.meta.url), 'utf8')));
+const Filter = z.looseObject({ syscalls: z.array(z.looseObject({ names: z.array(z.string()), action: z.string() })) });
+const filter = Filter.parse(JSON.parse(readFileSync(new URL('../profiles/seccomp.json', import.meta.url), 'utf8')));
+
+/** The filter's text itself goes to the engine, so that its own version does not decide what is refused. */
+function seccomp(runtime: Runtime): string {
+  if (runtimeProfiles[runtime].clone3 === 'ENOSYS') return JSON.stringify(filter);
+  const opened = filter.syscalls.map((rule) => (rule.names.includes('clone3') ? { names: rule.names, action: 'SCMP_ACT_ALLOW' } : rule));
+  return JSON.stringify({ ...filter, syscalls: opened });
+}
 
 export const labels = {
   sandbox: 'collective.sandbox',
@@ -72,6 +93,7 @@ export interface ContainerNames {
   containerId: string;
   workerId: string;
   place: string;
+  uid: number;
   /** Folder on the engine's host in which the gateway's socket will appear. */
   socketFolder: string;
   /** Time in milliseconds after which anybody may remove the container. */
@@ -80,16 +102,17 @@ export interface ContainerNames {
 
 /** SHA-256 over all that a container may do and is told; containers of one hash are interchangeable. */
 export function shapeHash(shape: ContainerShape): string {
-  const names = { containerId: '', workerId: '', place: '', socketFolder: '', deadlineAt: 0 };
+  const names = { containerId: '', workerId: '', place: '', uid: 0, socketFolder: '', deadlineAt: 0 };
   return createHash('sha256')
-    .update(JSON.stringify([createBody(shape, names), settingsOf(shape)]))
+    .update(JSON.stringify([createBody(shape, names), settingsOf(shape, 0)]))
     .digest('hex');
 }
 
-export function settingsOf({ profile, limits, cases, foreign }: ContainerShape): RunnerSettings {
+export function settingsOf({ profile, limits, cases, foreign }: ContainerShape, uid: number): RunnerSettings {
   const { outputBytes, outputBytesPerSecond, answerBytes, openFiles, artifacts, memoryBytes } = limits;
   return {
     kind: profile,
+    uid,
     command: foreign?.command ?? [],
     environment: foreign?.environment ?? {},
     cases,
@@ -106,18 +129,19 @@ function memoryBytes({ profile, limits, program, runtime }: ContainerShape): num
   return limits.memoryBytes + overhead[profile].memoryBytes + passing + runtimeProfiles[runtime].extraMemoryBytes;
 }
 
-function tmpfs({ limits, program }: ContainerShape): Record<string, string> {
+function tmpfs({ limits, program, runtime }: ContainerShape, uid: number): Record<string, string> {
   const common = 'rw,nosuid,nodev,noexec';
-  const own = `uid=${slotUid},gid=${slotUid},mode=0700`;
+  const own = `uid=${uid},gid=${uid},mode=0700`;
   return {
     '/program': `${common},size=${programBytes[program] + 65_536},nr_inodes=1024,mode=0755`,
     '/work': `${common},size=${limits.diskBytes},nr_inodes=${limits.diskInodes},${own}`,
     '/dev/shm': `${common},size=${mebibyte},nr_inodes=64,${own}`,
+    ...runtimeProfiles[runtime].extraTmpfs,
   };
 }
 
 /** dockerode's types do not know these fields of the engine's interface. */
-type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private' };
+type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private'; MaskedPaths?: string[] };
 
 const runner = ['/usr/bin/python3', '-E', '-s', '-S', '-B', '/opt/collective/runner.py'];
 
@@ -163,6 +187,7 @@ export function createBody(shape: ContainerShape, names: ContainerNames): Docker
 
 function hostConfig(shape: ContainerShape, names: ContainerNames): HostConfig {
   const memory = memoryBytes(shape);
+  const { maskedPaths } = runtimeProfiles[shape.runtime];
   const ulimit = (name: string, value: number) => ({ Name: name, Soft: value, Hard: value });
   return {
     Runtime: shape.runtime,
@@ -173,13 +198,15 @@ function hostConfig(shape: ContainerShape, names: ContainerNames): HostConfig {
     AutoRemove: false,
     CapDrop: ['ALL'],
     CapAdd: ['SETUID', 'SETGID', 'KILL'],
-    SecurityOpt: ['no-new-privileges', `seccomp=${seccomp}`],
+    SecurityOpt: ['no-new-privileges', `seccomp=${seccomp(shape.runtime)}`],
+    // Left out, the engine hides its own list; an empty one would hide nothing.
+    ...(maskedPaths === null ? {} : { MaskedPaths: [...maskedPaths] }),
     IpcMode: 'private',
     CgroupnsMode: 'private',
     PidMode: '',
     UTSMode: '',
     UsernsMode: '',
-    Tmpfs: tmpfs(shape),
+    Tmpfs: tmpfs(shape, names.uid),
     Mounts: [readOnly(names.socketFolder, '/gateway'), ...(shape.foreign ? [readOnly(shape.foreign.runnerFolder, '/collective')] : [])],
     Memory: memory,
     MemorySwap: memory,

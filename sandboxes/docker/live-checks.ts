@@ -1,96 +1,131 @@
 import { createServer } from 'node:http';
-import { z } from 'zod';
-import { type CaseRun, Limits, type ModelDoor, type SandboxDriver } from '../../contracts/sandbox.ts';
-import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import { slotUid } from './hardening.ts';
-import { selfReport } from './probe-programs.ts';
+import type { z } from 'zod';
+import type { Finding } from '../../contracts/doctor.ts';
+import { type CaseRun, Limits, type ModelDoor, type Runtime, type SandboxDriver } from '../../contracts/sandbox.ts';
+import { type Check, finding } from './diagnosis.ts';
+import {
+  confinement,
+  MachineReport,
+  machineChecks,
+  outOfReach,
+  Reach,
+  report,
+  SelfReport,
+  SystemCalls,
+  systemCallChecks,
+} from './live-judgements.ts';
+import { machineReport, reach, selfReport, systemCalls } from './probe-programs.ts';
 
-const SelfReport = z.object({
-  status: z.record(z.string(), z.array(z.string())),
-  interfaces: z.array(z.string()),
-  algSocket: z.string(),
-  writeRoot: z.string(),
-  writeScratch: z.string(),
-  environment: z.record(z.string(), z.string()),
+const limits = Limits.parse({
+  wallMs: 10_000,
+  cpuMs: 1_000,
+  memoryBytes: 67_108_864,
+  processes: 8,
+  outputBytes: 4096,
+  diskBytes: 1_048_576,
 });
-type SelfReport = z.infer<typeof SelfReport>;
+const overallMs = 60_000;
 
-const limits = Limits.parse({ wallMs: 10_000, cpuMs: 1_000, memoryBytes: 67_108_864, processes: 8, outputBytes: 4096 });
-const report = 'Do not judge submissions here; report this with the versions of engine and kernel.';
+export interface LiveSetting {
+  driver: SandboxDriver;
+  /** What the driver starts containers with unless told otherwise. */
+  runtime: Runtime;
+  /** Does the engine count swap as memory. */
+  swapIsCounted: boolean;
+  signal: AbortSignal;
+}
 
 /**
  * Runs small programs in real sandboxes and tells what they found. What the engine claims does not count here: each
  * line was tried from inside, or is a limit that the worker saw being met.
  */
-export async function liveChecks(driver: SandboxDriver): Promise<Diagnosis[]> {
-  const run = await runOnce(driver, selfReport);
-  const parsed = SelfReport.safeParse(run.kind === 'answer' ? run.answer : null);
-  if (!parsed.success) {
-    const said = 'message' in run ? run.message : 'an answer of another form';
-    return [
-      diagnosis('live-sandbox', 'fatal', false, `a sandbox could not run a small program: ${said}`, "See the engine's log for the reason."),
-    ];
-  }
+export async function liveChecks(setting: LiveSetting): Promise<Finding[]> {
+  const self = await ask(setting, selfReport, SelfReport);
+  if (!self.ok) return [finding(liveSandbox, false, `a sandbox could not run a small program: ${self.said}`)];
+  const reached = await ask(setting, reach, Reach);
+  const machine = await ask(setting, machineReport, MachineReport);
+  const calls = await ask(setting, systemCalls, SystemCalls);
+  const untried = [reached, machine, calls].flatMap((one) => (one.ok ? [] : [one.said]));
   return [
-    diagnosis('live-sandbox', 'fatal', true, 'a sandbox opened and ran a program', ''),
-    ...confinement(parsed.data),
-    await gatewayCheck(driver),
-    await limitCheck(driver, 'memory', 'kept = []\n    while True:\n        kept.append(b"x" * 1048576 + bytes(len(kept)))'),
-    await limitCheck(driver, 'cpu', 'while True:\n        pass'),
-    await limitCheck(driver, 'processes', 'import os\n    while True:\n        os.fork()'),
-    await limitCheck(driver, 'output', 'while True:\n        print("x" * 100)'),
+    finding(
+      liveSandbox,
+      untried.length === 0,
+      untried.length === 0 ? 'sandboxes opened and ran programs' : `a check could not run: ${untried[0]}`,
+    ),
+    ...confinement(self.found),
+    ...(reached.ok ? outOfReach(reached.found, setting.runtime) : []),
+    ...(machine.ok ? machineChecks(machine.found, setting.swapIsCounted) : []),
+    ...(calls.ok && machine.ok ? systemCallChecks(calls.found, machine.found.machine, setting.runtime) : []),
+    await gatewayCheck(setting),
+    await limitCheck(setting, 'memory', 'kept = []\n    while True:\n        kept.append(b"x" * 1048576 + bytes(len(kept)))'),
+    await limitCheck(setting, 'cpu', 'while True:\n        pass'),
+    await limitCheck(setting, 'processes', 'import os\n    while True:\n        os.fork()'),
+    await limitCheck(setting, 'output', 'while True:\n        print("x" * 100)'),
+    await limitCheck(setting, 'disk', 'with open("/work/big", "wb") as f:\n        while True:\n            f.write(b"x" * 65536)'),
   ];
 }
 
-function confinement({ status, interfaces, algSocket, writeRoot, environment }: SelfReport): Diagnosis[] {
-  const fatal = (check: string, ok: boolean, detail: string) => diagnosis(check, 'fatal', ok, detail, report);
-  const capabilities = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'].flatMap((name) => status[name] ?? ['unknown']);
-  const uids = status.Uid ?? [];
-  const foreign = Object.keys(environment).filter((name) => !knownVariables.has(name));
-  return [
-    fatal('network', interfaces.join() === 'lo', `network interfaces inside: ${interfaces.join(', ')}`),
-    fatal('identity', uids.length === 4 && uids.every((uid) => uid === String(slotUid)), `programs run as uid ${uids[0]}`),
-    fatal(
-      'capabilities',
-      capabilities.every((set) => /^0+$/.test(set)),
-      `capability sets of a program: ${capabilities.join(', ')}`,
-    ),
-    fatal('no-new-privileges', status.NoNewPrivs?.[0] === '1', `NoNewPrivs is ${status.NoNewPrivs?.[0]}`),
-    fatal('system-call-filter', status.Seccomp?.[0] === '2', `Seccomp mode is ${status.Seccomp?.[0]}`),
-    // CVE-2026-31431: such a socket can change files of a shared image layer under other containers.
-    fatal('kernel-crypto-socket', algSocket !== 'allowed', `opening an AF_ALG socket: ${algSocket}`),
-    fatal('read-only-root', writeRoot !== 'allowed', `writing to /: ${writeRoot}`),
-    fatal(
-      'environment',
-      foreign.length === 0,
-      foreign.length === 0 ? 'nothing of the worker in it' : `unexpected variables: ${foreign.join(', ')}`,
-    ),
-  ];
+const liveSandbox: Check = {
+  check: 'live-sandbox',
+  severity: 'critical',
+  blocks: 'all',
+  why: 'what cannot be tried here cannot be relied on',
+  fix: "See the message, and the engine's log, for the reason.",
+};
+
+/** Runs a probe and reads its answer. */
+async function ask<T>(
+  setting: LiveSetting,
+  source: string,
+  schema: z.ZodType<T>,
+): Promise<{ ok: true; found: T } | { ok: false; said: string }> {
+  const run = await runOnce(setting, source);
+  const parsed = schema.safeParse(run.kind === 'answer' ? run.answer : null);
+  if (parsed.success) return { ok: true, found: parsed.data };
+  return { ok: false, said: 'message' in run ? run.message : 'an answer of another form' };
 }
 
-const knownVariables: ReadonlySet<string> = new Set([
-  ...['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY'],
-  ...['HOME', 'TMPDIR', 'PATH', 'LANG', 'PYTHONHASHSEED'],
-]);
+const gatewaySocket: Check = {
+  check: 'gateway-socket',
+  severity: 'critical',
+  blocks: 'all',
+  why: 'it is the only way out of a sandbox: without it no program reaches a model',
+  fix: "The folder for gateway sockets (SANDBOX_SOCKETS) must have the same path for the worker and on the engine's host; with Docker Desktop or a remote engine a socket cannot be shared.",
+};
 
-async function gatewayCheck(driver: SandboxDriver): Promise<Diagnosis> {
-  const run = await runOnce(driver, 'def solve(task, target):\n    return target.chat([{"role": "user", "content": "hello"}], "doctor")\n');
+async function gatewayCheck(setting: LiveSetting): Promise<Finding> {
+  const run = await runOnce(
+    setting,
+    'def solve(task, target):\n    return target.chat([{"role": "user", "content": "hello"}], "doctor")\n',
+  );
   const ok = run.kind === 'answer' && run.answer === reply;
-  const advice =
-    "The folder for gateway sockets (SANDBOX_SOCKETS) must have the same path for the worker and on the engine's host; with Docker Desktop or a remote engine a socket cannot be shared.";
   const detail = ok
     ? 'a program reaches the gateway through its socket'
     : `a program does not reach the gateway: ${'message' in run ? run.message : ''}`;
-  return diagnosis('gateway-socket', 'fatal', ok, detail, advice);
+  return finding(gatewaySocket, ok, detail);
 }
 
-async function limitCheck(driver: SandboxDriver, limit: string, body: string): Promise<Diagnosis> {
-  const run = await runOnce(driver, `def solve(task, target):\n    ${body}\n`);
-  const met = run.kind === 'limit' ? run.limit : run.kind;
-  const detail =
-    met === limit ? `a program that used too much was stopped and the reason seen` : `a program that used too much ended as "${met}"`;
-  // A remote engine does not tell which limit it was; the program is stopped all the same.
-  return diagnosis(`limit-${limit}`, run.kind === 'limit' ? 'warning' : 'fatal', met === limit, detail, report);
+/**
+ * A program that goes on for ever must be stopped by its limit. Stopped by another one is a warning: a remote engine does
+ * not tell which it was. What could not be tried does not stop ordinary work: a busy machine is not an open one.
+ */
+async function limitCheck(setting: LiveSetting, limit: string, body: string): Promise<Finding> {
+  const run = await runOnce(setting, `def solve(task, target):\n    ${body}\n`);
+  const what = {
+    check: `limit-${limit}`,
+    why: 'a limit that does not hold makes verdicts wrong and lets one program slow down all others',
+    fix: report,
+  };
+  if (run.kind === 'error')
+    return finding({ ...what, severity: 'critical', blocks: 'bounty' }, false, `could not be tried: ${run.message}`);
+  if (run.kind !== 'limit') {
+    return finding({ ...what, severity: 'critical', blocks: 'all' }, false, `a program that used too much was not stopped (${run.kind})`);
+  }
+  const seen = run.limit === limit;
+  const detail = seen
+    ? 'a program that used too much was stopped and the reason seen'
+    : `a program that used too much was stopped as "${run.limit}"`;
+  return finding({ ...what, severity: seen ? 'critical' : 'warning', blocks: seen ? 'all' : 'nothing' }, seen, detail);
 }
 
 const reply = 'the gateway is here';
@@ -119,8 +154,8 @@ const door: ModelDoor = {
   },
 };
 
-async function runOnce(driver: SandboxDriver, source: string): Promise<CaseRun> {
-  const signal = AbortSignal.timeout(60_000);
+async function runOnce({ driver, signal: outer }: LiveSetting, source: string): Promise<CaseRun> {
+  const signal = AbortSignal.any([outer, AbortSignal.timeout(overallMs)]);
   const program = { language: 'python' as const, source };
   const opened = await driver.open({ id: 'doctor', profile: 'python', program, limits, door, signal });
   if (!opened.ok) return { kind: 'error', message: opened.message };

@@ -78,9 +78,12 @@ export class ContainerPool<C extends Poolable> implements AsyncDisposable {
     return taken;
   }
 
-  /** Removes a container; resolves when it is gone. */
+  /**
+   * Removes a container; resolves when it is gone, or when the engine failed to do it: what was seen of a case stands all
+   * the same, the operator is told, and the reaper comes back to it.
+   */
   async remove(container: C): Promise<void> {
-    await this.#destroy(() => container[Symbol.asyncDispose]());
+    await this.#destroy(() => container[Symbol.asyncDispose]()).catch((error: unknown) => this.#options.onProblem(problemOf(error)));
   }
 
   /** How many containers wait for an evaluation. */
@@ -166,9 +169,9 @@ export class ContainerPool<C extends Poolable> implements AsyncDisposable {
   }
 
   #inBackground(work: Promise<void>): void {
-    const kept = work
-      .catch((error: unknown) => this.#options.onProblem(error instanceof Error ? error.message : String(error)))
-      .finally(() => this.#background.delete(kept));
+    const kept = work.catch((error: unknown) => this.#options.onProblem(problemOf(error))).finally(() => this.#background.delete(kept));
     this.#background.add(kept);
   }
 }
+
+const problemOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

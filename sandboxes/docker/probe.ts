@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Availability, Profile } from '../../contracts/sandbox.ts';
 import { type Engine, engineProblem, within } from './engine.ts';
 import type { DockerDriverOptions } from './options.ts';
@@ -7,17 +8,19 @@ export const installEngine =
 export const buildImages = 'Run `npx collective images build` on the worker (needs Debian or Ubuntu and its package archive).';
 const probeMs = 5_000;
 
+const Info = z.object({ Runtimes: z.record(z.string(), z.unknown()).nullish(), SecurityOptions: z.array(z.string()).nullish() });
+
 /** What can be run with this engine now. Never rejects: an engine that does not answer is an answer. */
 export async function probeEngine(engine: Engine, given: DockerDriverOptions): Promise<Availability> {
   const ms = Math.min(probeMs, engine.timeoutMs);
-  let runtimes: string[];
+  let info: z.infer<typeof Info>;
   try {
-    const info = (await within(ms, 'answer', engine.docker.info())) as { Runtimes?: Record<string, unknown> };
-    runtimes = Object.keys(info.Runtimes ?? {});
+    info = Info.parse(await within(ms, 'answer', engine.docker.info()));
   } catch (error) {
     const reason = `no Docker engine answers at ${engine.host} (${engineProblem(error)})`;
     return { available: false, profiles: [], reason, install: installEngine };
   }
+  const runtimes = Object.keys(info.Runtimes ?? {});
   const usual = given.runtimes?.usual ?? 'runc';
   if (!runtimes.includes(usual)) {
     const reason = `the Docker engine at ${engine.host} has no runtime "${usual}" (it has ${runtimes.join(', ')})`;
@@ -34,7 +37,9 @@ export async function probeEngine(engine: Engine, given: DockerDriverOptions): P
     const reason = `the Docker engine at ${engine.host} has no sandbox image for ${missing.join(' or ')}`;
     return { available: false, profiles, reason, install: buildImages };
   }
-  if (given.runnerFolder !== undefined && (given.imagePolicy?.registries.length ?? 0) > 0) profiles.push('image');
+  // The runner's folder is only for root, which with user namespaces is another user than the folder's owner.
+  const remapped = (info.SecurityOptions ?? []).some((option) => option.startsWith('name=userns'));
+  if (given.runnerFolder !== undefined && (given.imagePolicy?.registries.length ?? 0) > 0 && !remapped) profiles.push('image');
   const without = missing.length === 0 ? '' : `; no image for ${missing.join(', ')}`;
   return { available: true, profiles, gvisor: runtimes.includes('runsc'), detail: `Docker engine at ${engine.host}${without}` };
 }

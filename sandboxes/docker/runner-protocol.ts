@@ -4,6 +4,8 @@ import type { CaseIsolation, Limits, Task } from '../../contracts/sandbox.ts';
 /** What holds for every case of a container; given to the runner before any program is there. */
 export interface RunnerSettings {
   kind: 'python' | 'node' | 'image';
+  /** The program's user and group; no other container of this machine has the same. */
+  uid: number;
   /** What an image's program is started with; empty for the others. */
   command: readonly string[];
   environment: Readonly<Record<string, string>>;

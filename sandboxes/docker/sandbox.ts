@@ -62,17 +62,9 @@ export class DockerSandbox implements Sandbox {
       // What an earlier case left made this one impossible to begin; a fresh container has nothing left over.
       return first === 'unclean' ? await this.#secondAttempt(task, signal) : first;
     } catch (error) {
-      return await this.#failed(error);
+      await this.#drop();
+      return { kind: 'error', message: `the sandbox failed: ${engineProblem(error)}` };
     }
-  }
-
-  /** The engine failed us; that its container cannot be removed now either must not hide why. The reaper comes back to it. */
-  async #failed(error: unknown): Promise<CaseRun> {
-    const message = `the sandbox failed: ${engineProblem(error)}`;
-    return await this.#drop().then(
-      () => ({ kind: 'error', message }),
-      (removal: unknown) => ({ kind: 'error', message: `${message}; ${engineProblem(removal)}` }),
-    );
   }
 
   async #secondAttempt(task: Task, signal: AbortSignal): Promise<CaseRun> {

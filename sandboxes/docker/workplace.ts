@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type RunnerContainer, type Started, startContainer } from './container.ts';
 import type { Engine } from './engine.ts';
-import type { ContainerShape } from './hardening.ts';
+import { type ContainerShape, freeSlotUid } from './hardening.ts';
 import type { DockerDriverOptions } from './options.ts';
 import { ContainerPool } from './pool.ts';
 import { showPresence } from './presence.ts';
@@ -25,15 +25,19 @@ export async function workplaceOf(engine: Engine, given: DockerDriverOptions): P
   const socketFolder = resolve(given.socketFolder);
   const presence = await showPresence(socketFolder, given.workerId);
   const mine = new Set<string>();
+  const uids = new Set<number>();
   let starting = 0;
 
   const start = async (shape: ContainerShape): Promise<Started> => {
     starting += 1;
+    const uid = freeSlotUid(uids);
+    uids.add(uid);
     try {
       const containerId = randomBytes(8).toString('hex');
-      const names = { containerId, workerId: given.workerId, place: presence.place, deadlineAt: Date.now() + containerLifeMs };
+      const names = { containerId, uid, workerId: given.workerId, place: presence.place, deadlineAt: Date.now() + containerLifeMs };
       const started = await startContainer(engine, shape, names);
       if (started.ok) keep(started.container);
+      else uids.delete(uid);
       return started;
     } finally {
       starting -= 1;
@@ -41,7 +45,10 @@ export async function workplaceOf(engine: Engine, given: DockerDriverOptions): P
   };
   const keep = (container: RunnerContainer) => {
     mine.add(container.id);
-    void container.removed.finally(() => mine.delete(container.id));
+    void container.removed.finally(() => {
+      mine.delete(container.id);
+      uids.delete(container.uid);
+    });
   };
   const onProblem = given.onProblem ?? (() => {});
   const pool = new ContainerPool({ bytes: given.poolBytes ?? 0, start, onProblem });

@@ -1,18 +1,20 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { Sha256 } from '../../contracts/ids.ts';
 import { aptProblem, unpackPackages } from './apt.ts';
 import { type ImageName, imageNames, type Recipe, recipeHash, recipeOf } from './recipe.ts';
 import { finishRoot, writeArchive } from './root-fs.ts';
+import { ensureRunnerFolder, RunnerRecord, removeOldRunners, runnerFolderOf } from './runner-folder.ts';
 
 /**
  * Theory of operation. Sandbox images are assembled without a registry and without `docker build`: Debian packages
  * are unpacked, pruned, joined with the runner, written as one normalised archive and imported as a single layer.
  * The engine's image id and the archive's SHA-256 are recorded; containers are made from the id, never from a tag.
+ * From the same files as the python image comes the folder with the runner for images of participants.
  */
 const ImageRecord = z.object({
   imageId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
@@ -22,6 +24,8 @@ const ImageRecord = z.object({
   /** Package files that went in, with their versions. */
   packages: z.array(z.string()),
   builtAt: z.string(),
+  /** Of the python image only: the folder `runner/<archiveSha256>` beside the record. */
+  runner: RunnerRecord.optional(),
 });
 export type ImageRecord = z.infer<typeof ImageRecord>;
 const ImageFile = z.object({ version: z.literal(1), images: z.partialRecord(z.enum(imageNames), ImageRecord) });
@@ -67,6 +71,12 @@ export async function loadImageIds(file: string): Promise<{ node?: string; pytho
   return Object.fromEntries(Object.entries(records).map(([name, record]) => [name, record.imageId]));
 }
 
+/** Folder with the runner for images of participants, as `dockerDriver` takes it; undefined when it was not built. */
+export async function loadRunnerFolder(file: string): Promise<string | undefined> {
+  const { python } = await readRecords(file);
+  return python?.runner === undefined ? undefined : runnerFolderOf(resolve(dirname(file)), python.archiveSha256);
+}
+
 /**
  * Builds the images that are missing or whose recipe changed, one after another. Takes some seconds and a reachable
  * package archive; does nothing in a few milliseconds when all are there.
@@ -79,21 +89,33 @@ export async function buildImages(docker: Docker, options: BuildOptions): Promis
     const recipe = recipeOf(name, options.nodeBinary ?? process.execPath);
     const recipeSha256 = await recipeHash(recipe, release);
     const known = records[name];
-    if (known?.recipeSha256 === recipeSha256 && !options.refresh && (await hasImage(docker, known.imageId))) continue;
+    if (known?.recipeSha256 === recipeSha256 && !options.refresh && (await isThere(docker, name, known, options.file))) continue;
     options.onProgress?.(`building the ${name} sandbox image`);
-    const result = await buildOne(docker, recipe, options.signal ?? new AbortController().signal);
+    const result = await buildOne(docker, recipe, dirname(options.file), options.signal ?? new AbortController().signal);
     if (!result.ok) return result;
     records[name] = { ...result.image, recipeSha256, builtAt: new Date().toISOString() };
     built.push(name);
     await writeRecords(options.file, records);
     if (known !== undefined) await removeUnused(docker, known.imageId);
+    if (name === 'python') await removeOldRunners(dirname(options.file), result.image.archiveSha256);
   }
   return { ok: true, images: records, built };
 }
 
+/** Quick: that what is there is right is for `verifyImages` to say. */
+async function isThere(docker: Docker, name: ImageName, record: ImageRecord, file: string): Promise<boolean> {
+  if (!(await hasImage(docker, record.imageId))) return false;
+  if (name !== 'python') return true;
+  const exists = access(runnerFolderOf(dirname(file), record.archiveSha256)).then(
+    () => true,
+    () => false,
+  );
+  return record.runner !== undefined && (await exists);
+}
+
 type OneResult = { ok: true; image: Omit<ImageRecord, 'recipeSha256' | 'builtAt'> } | { ok: false; problem: string };
 
-async function buildOne(docker: Docker, recipe: Recipe, signal: AbortSignal): Promise<OneResult> {
+async function buildOne(docker: Docker, recipe: Recipe, home: string, signal: AbortSignal): Promise<OneResult> {
   const problem = await aptProblem();
   if (problem !== null) return { ok: false, problem };
   const work = await mkdtemp(join(tmpdir(), 'collective-image-'));
@@ -105,7 +127,10 @@ async function buildOne(docker: Docker, recipe: Recipe, signal: AbortSignal): Pr
     const archive = join(work, 'root.tar');
     const archiveSha256 = await writeArchive(recipe, root, archive);
     const imported = await importArchive(docker, archive, recipe.name);
-    return imported.ok ? { ok: true, image: { imageId: imported.imageId, archiveSha256, packages: unpacked.packages } } : imported;
+    if (!imported.ok) return imported;
+    const image = { imageId: imported.imageId, archiveSha256, packages: unpacked.packages };
+    if (recipe.name !== 'python') return { ok: true, image };
+    return { ok: true, image: { ...image, runner: await ensureRunnerFolder({ root, home, archiveSha256 }) } };
   } finally {
     await rm(work, { recursive: true, force: true });
   }

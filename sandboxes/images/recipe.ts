@@ -70,10 +70,10 @@ export const prunedPaths: readonly RegExp[] = [
   /^s?bin\//,
 ];
 
-/** Small files that every image has. The program's user has a name so that `getpwuid` works. */
+/** Small files that every image has. The program's user has no name: every container has another one. */
 export const commonFiles: Readonly<Record<string, string>> = {
-  'etc/passwd': 'root:x:0:0:root:/:/nonexistent\nprogram:x:65532:65532:program:/work:/nonexistent\n',
-  'etc/group': 'root:x:0:\nprogram:x:65532:\n',
+  'etc/passwd': 'root:x:0:0:root:/:/nonexistent\n',
+  'etc/group': 'root:x:0:\n',
   'etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
 };
 
@@ -81,7 +81,7 @@ export const commonFiles: Readonly<Record<string, string>> = {
 export const commonFolders = ['dev', 'etc', 'gateway', 'proc', 'program', 'sys', 'usr', 'work'];
 
 /** Raised when the way an image is assembled changes, so that existing ones are built again. */
-const recipeVersion = 1;
+const recipeVersion = 3;
 
 /**
  * SHA-256 over what decides the content of an image and can be known without a network: recipe, runner, the release

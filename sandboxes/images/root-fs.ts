@@ -28,7 +28,8 @@ export async function finishRoot(recipe: Recipe, root: string, signal: AbortSign
 
 /**
  * Compiles the standard library with the image's own interpreter, started through the image's own loader: the host's
- * Python may be another version or absent. `unchecked-hash` makes the result independent of file times.
+ * Python may be another version or absent. `unchecked-hash` makes the result independent of file times. `-B` and `-f`:
+ * what the compiler itself imports would otherwise be compiled on the way, with times and this folder's path inside.
  */
 async function compilePython(root: string, signal: AbortSignal): Promise<void> {
   const find = async (pattern: string) => {
@@ -40,7 +41,7 @@ async function compilePython(root: string, signal: AbortSignal): Promise<void> {
   const library = await find('usr/lib/python3.[0-9]*');
   const folders: string[] = [];
   for await (const path of glob('{usr/,}lib/*-linux-gnu', { cwd: root })) folders.push(join(root, path));
-  const compile = ['-m', 'compileall', '-q', '-s', root, '-p', '/', '--invalidation-mode', 'unchecked-hash'];
+  const compile = ['-B', '-m', 'compileall', '-f', '-q', '-s', root, '-p', '/', '--invalidation-mode', 'unchecked-hash'];
   const skip = ['-x', '/(test|idlelib|tkinter|turtledemo|lib2to3|ensurepip|distutils)/'];
   await run(
     loader,

@@ -5,10 +5,10 @@ export type Optional = { available: true } | { available: false; reason: string 
 
 /**
  * `describe` for tests that need something optional. Where it is missing the suite is reported as skipped with the
- * reason in its name; where `REQUIRE_DOCKER`, `REQUIRE_REDIS` or `REQUIRE_CHROMIUM` is set it fails instead, so that
+ * reason in its name; where `REQUIRE_DOCKER`, `REQUIRE_REDIS`, `REQUIRE_CHROMIUM` or `REQUIRE_REGISTRY` is set it fails instead, so that
  * a continuous-integration run cannot pass by lacking an engine.
  */
-export function describeWith(name: 'docker' | 'redis' | 'chromium', state: Optional, title: string, body: () => void): void {
+export function describeWith(name: 'docker' | 'redis' | 'chromium' | 'registry' | 'crun' | 'runsc', state: Optional, title: string, body: () => void): void {
   if (state.available) {
     describe(title, body);
   } else if (process.env[`REQUIRE_${name.toUpperCase()}`] === '1') {

@@ -16,6 +16,8 @@ CHILD_ENVIRONMENT = {
     "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
     "ANTHROPIC_API_KEY": "unused",
     "HOME": "/work",
+    # Every container has a user of its own, which no list of users knows by name.
+    "USER": "program",
     "TMPDIR": "/work",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -69,7 +71,7 @@ class Spawner:
 
     def prepare(self, frame):
         """Tells the zygote what every case needs to know; repeated to each new one."""
-        keys = ("kind", "command", "environment", "openFiles", "cases", "heapMegabytes", "artifacts")
+        keys = ("kind", "uid", "command", "environment", "openFiles", "cases", "heapMegabytes", "artifacts")
         self.prepared = {key: frame[key] for key in keys}
         self.send({"do": "prepare", **self.prepared})
 

@@ -12,6 +12,8 @@ import json
 import os
 import resource
 import select
+import shutil
+import signal
 import socket
 import sys
 
@@ -22,7 +24,6 @@ import child  # noqa: E402
 
 del sys.path[0]
 
-SLOT_UID = 65532
 CONTROL = 3
 WRITABLE = ("/work", "/dev/shm")
 NODE = "/usr/bin/node"
@@ -129,8 +130,9 @@ def become_program(prepared, fds, begins):
     os.closerange(5, 65536)
     resource.setrlimit(resource.RLIMIT_NOFILE, (prepared["openFiles"], prepared["openFiles"]))
     os.setgroups([])
-    os.setresgid(SLOT_UID, SLOT_UID, SLOT_UID)
-    os.setresuid(SLOT_UID, SLOT_UID, SLOT_UID)
+    uid = prepared["uid"]
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
     os.umask(0o077)
     os.chdir("/work")
     if prepared["cases"] == "independent" and len(fds) == 3:
@@ -162,8 +164,6 @@ def clean():
         os.chmod(folder, 0o700)
         for entry in os.scandir(folder):
             if entry.is_dir(follow_symlinks=False):
-                import shutil
-
                 open_up(entry.path)
                 shutil.rmtree(entry.path)
             else:
@@ -191,6 +191,9 @@ def run_case(prepared):
 
 def execute(command, environment):
     environment = {key: value for key, value in environment.items() if not key.startswith(("COLLECTIVE_", "PYTHON"))}
+    # The interpreter ignores these two for itself; what it executes expects the usual.
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored, signal.SIG_DFL)
     try:
         os.execvpe(command[0], command, environment)
     except OSError as error:
