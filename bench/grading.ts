@@ -21,6 +21,7 @@ import { compileCriteria, gradeCase } from '../rubrics/grade-case.ts';
 import { loadRubric } from '../rubrics/load.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
 import { rubricInWords } from '../rubrics/words.ts';
+import { doctorOf } from '../test/setup/machine.ts';
 import { evaluateStage } from '../workers/evaluate.ts';
 import { rubricCache } from '../workers/rubric-cache.ts';
 import { screenStage } from '../workers/screen.ts';
@@ -68,6 +69,7 @@ async function bench(): Promise<void> {
     log: pino({ level: 'silent' }),
     gateway: createGateway(createProviders({})),
     sandboxes: [],
+    doctor: doctorOf(),
   };
   const stored: Sample[] = [];
   const floor: Sample[] = [];

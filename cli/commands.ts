@@ -21,6 +21,10 @@ export const commands: Readonly<Record<string, { summary: string; load: () => Pr
     summary: 'validate a rubric folder and run its gates: the oracle scores the maximum, null submissions stay below the threshold',
     load: async () => (await import('./check.ts')).describeCheck,
   },
+  calibrate: {
+    summary: 'compare a grader with human labels: precision, recall, κ, and whether its grades may hold money',
+    load: async () => (await import('./calibrate.ts')).describeCalibrate,
+  },
   submit: {
     summary: 'submit a file to a challenge of a running server',
     load: async () => (await import('./submit.ts')).describeSubmit,

@@ -17,10 +17,7 @@ export async function judge(folder: string, options: RunOptions, config: Config)
   const rubric = await rubricAt(folder);
   const phase = phaseOf(rubric, options.phase);
   const targets = await targetsFor(rubric, options.target, config);
-  const document = await submissionAt(
-    options.submission,
-    rubric.rubric.submission.map((form) => form.kind),
-  );
+  const document = await submissionAt(options.submission, rubric.rubric.submission, options.language);
   const checked = checkSubmission(
     rubric.rubric,
     casesOf(rubric, phase).map((one) => one.case),

@@ -2,8 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Config } from '../contracts/config.ts';
-import type { Phase } from '../contracts/rubric.ts';
-import type { SandboxDriver } from '../contracts/sandbox.ts';
+import { acceptedLanguages, type Phase, type SubmissionForm } from '../contracts/rubric.ts';
+import { Language, type SandboxDriver } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 import { maxFileBytes, readSubmissionFile } from '../contracts/submission-file.ts';
 import type { TargetSpec } from '../contracts/target.ts';
@@ -13,19 +13,21 @@ import { providersOf } from '../gateway/providers/create.ts';
 import type { Gateway } from '../gateway/session.ts';
 import { loadRubric } from '../rubrics/load.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
-import { type DockerDriverOptions, dockerDriver } from '../sandboxes/docker/driver.ts';
-import { loadImageIds } from '../sandboxes/images/build.ts';
+import { dockerDriver } from '../sandboxes/docker/driver.ts';
+import { operatorOptions } from '../sandboxes/docker/operator.ts';
+import type { DockerDriverOptions } from '../sandboxes/docker/options.ts';
 import { wasmDriver } from '../sandboxes/wasm/driver.ts';
 import { InputError } from './exit-codes.ts';
 
-/** Where the Docker engine, the images and the gateway's sockets are. */
-export async function dockerOptions(config: Config): Promise<DockerDriverOptions> {
-  return {
-    ...(config.DOCKER_HOST === undefined ? {} : { dockerHost: config.DOCKER_HOST }),
-    socketFolder: config.SANDBOX_SOCKETS ?? join(tmpdir(), `collective-sockets-${process.pid}`),
-    images: await loadImageIds(join(config.COLLECTIVE_HOME, 'images.json')),
+/** Where the Docker engine, the images and the gateway's sockets are, and what the operator allows. */
+export function dockerOptions(config: Config): Promise<DockerDriverOptions> {
+  return operatorOptions(config, {
+    home: config.COLLECTIVE_HOME,
     workerId: `local-${process.pid}`,
-  };
+    socketFolder: join(tmpdir(), `collective-sockets-${process.pid}`),
+    // A command runs one evaluation: nobody comes after it.
+    poolBytes: 0,
+  });
 }
 
 /** Every sandbox driver, set up for commands that run without a server. */
@@ -53,8 +55,10 @@ export function phaseOf(rubric: LoadedRubric, name: string | undefined): Phase {
   return phase;
 }
 
-/** Reads a submission file the way the server does. */
-export async function submissionAt(path: string, kinds: Parameters<typeof readSubmissionFile>[2]): Promise<SubmissionDocument> {
+/** Reads a submission file the way the server does. `asked`: the language of an archive; what the forms take when absent. */
+export async function submissionAt(path: string, forms: readonly SubmissionForm[], asked: string | undefined): Promise<SubmissionDocument> {
+  const language = asked === undefined ? undefined : Language.safeParse(asked);
+  if (language?.success === false) throw new InputError(`--language must be ${Language.options.join(' or ')}`);
   let bytes: Uint8Array;
   try {
     const { size } = await stat(path);
@@ -63,7 +67,8 @@ export async function submissionAt(path: string, kinds: Parameters<typeof readSu
   } catch (error) {
     throw new InputError(`the submission ${path} cannot be read: ${unreadable(error as NodeJS.ErrnoException)}`);
   }
-  const read = readSubmissionFile(basename(path), bytes, kinds);
+  const kinds = forms.map((form) => form.kind);
+  const read = readSubmissionFile(basename(path), bytes, kinds, language === undefined ? acceptedLanguages(forms) : [language.data]);
   if (read.ok) return read.document;
   const details = read.errors.map((one) => `\n  ${one.path}: ${one.message}`).join('');
   throw new InputError(`${path}: ${read.problem}${details}`);

@@ -5,6 +5,8 @@ import { ChallengeDetail, SubmissionView } from '../contracts/api.ts';
 import type { Config } from '../contracts/config.ts';
 import { Slug } from '../contracts/ids.ts';
 import { paths } from '../contracts/paths.ts';
+import { SubmissionForm } from '../contracts/rubric.ts';
+import { fileEndings } from '../contracts/submission-file.ts';
 import { InputError } from './exit-codes.ts';
 import { submissionAt } from './local-machine.ts';
 import { call, type ServerOptions, serverAddress } from './server-client.ts';
@@ -14,6 +16,7 @@ interface SubmitOptions extends ServerOptions {
   submission: string;
   phase?: string;
   title?: string;
+  language?: string;
   watch?: boolean;
   json?: boolean;
 }
@@ -22,9 +25,10 @@ interface SubmitOptions extends ServerOptions {
 export function describeSubmit(command: Command, config: Config): void {
   command
     .argument('<challenge>', 'name of the challenge, the last part of the address of its page: secret-keeper')
-    .requiredOption('--submission <path>', 'file to submit: .json, .js, .mjs, .py, .txt or .md')
+    .requiredOption('--submission <path>', `file to submit: ${fileEndings}`)
     .option('--phase <name>', 'phase of the challenge; its first when absent')
     .option('--title <text>', 'what to call it; the file name when absent')
+    .option('--language <name>', 'python or javascript: what an archive is written in, where the challenge takes both')
     .option('--watch', 'follow it until its verdict')
     .option('--server <url>', 'address of the server; the one started here when absent')
     .option('--token-file <path>', 'file with the account token')
@@ -42,7 +46,11 @@ async function submit(challenge: string, options: SubmitOptions, config: Config)
     );
   const address = await serverAddress(options, config);
   const detail = await call(address, paths.challenge(challenge), ChallengeDetail);
-  const submission = await submissionAt(options.submission, detail.submissionKinds);
+  const submission = await submissionAt(
+    options.submission,
+    detail.forms.flatMap((form) => SubmissionForm.safeParse(form).data ?? []),
+    options.language,
+  );
   const created = await call(address, paths.submissionsOf(challenge), SubmissionView, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },

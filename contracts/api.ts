@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CriterionSummary, Grade, MetricValue } from './evaluation.ts';
+import { ArtifactRecord, CriterionSummary, Grade, MetricValue } from './evaluation.ts';
+import { SandboxRecord, WorkerDoctor } from './doctor.ts';
 import { Id, Sha256, Slug } from './ids.ts';
 import { Json } from './json.ts';
 import { Exchange } from './chat.ts';
@@ -119,6 +120,8 @@ export const EvaluationView = z
     progress: z.object({ done: z.number().int(), of: z.number().int() }),
     usage: Usage.nullable(),
     simulated: z.boolean(),
+    /** Where submitted code ran and which risks were accepted there; empty where none ran. */
+    sandbox: z.array(SandboxRecord),
     attempt: z.number().int(),
     /** `returned`: this evaluation costs the participant nothing. */
     attemptCost: z.enum(['open', 'spent', 'returned']),
@@ -166,6 +169,8 @@ export const CaseView = z
     wallMs: z.number(),
     hasTranscript: z.boolean(),
     hasLog: z.boolean(),
+    /** What it left behind, to be downloaded by position. */
+    artifacts: z.array(ArtifactRecord),
   })
   .meta({ id: 'Case' });
 export type CaseView = z.infer<typeof CaseView>;
@@ -203,6 +208,8 @@ export const SystemView = z
         stages: z.array(z.string()),
         needs: z.array(z.string()),
         unavailable: z.array(z.object({ need: z.string(), reason: z.string(), install: z.string() })),
+        /** Null for a worker that runs no submitted code. */
+        doctor: WorkerDoctor.nullable(),
         lastSeenAt: Time,
       }),
     ),

@@ -20,6 +20,10 @@ export type Grade = z.infer<typeof Grade>;
 export const CaseEnd = z.enum(['answered', 'missing', 'fault', 'limit', 'error']);
 export type CaseEnd = z.infer<typeof CaseEnd>;
 
+/** A file that a case left behind; path and content are a participant's. The content is a blob under its hash. */
+export const ArtifactRecord = z.object({ path: z.string().regex(/^[ -~]{1,200}$/), sha256: Sha256, bytes: z.number().int().nonnegative() });
+export type ArtifactRecord = z.infer<typeof ArtifactRecord>;
+
 export const CaseResult = z.object({
   caseId: z.string(),
   split: Split,
@@ -35,6 +39,8 @@ export const CaseResult = z.object({
   transcriptHash: Sha256.nullable(),
   /** Hash of what the program printed, null when it printed nothing. */
   logHash: Sha256.nullable(),
+  /** By path; only cases that were answered have any. */
+  artifacts: z.array(ArtifactRecord).max(64).default([]),
   usage: Usage,
   wallMs: z.number().nonnegative(),
 });

@@ -12,6 +12,8 @@ export const paths = {
   cases: (id: string) => `/api/evaluations/${encodeURIComponent(id)}/cases`,
   case: (id: string, caseId: string, trial: number) =>
     `/api/evaluations/${encodeURIComponent(id)}/cases/${encodeURIComponent(caseId)}/${trial}`,
+  artifact: (id: string, caseId: string, trial: number, index: number) =>
+    `/api/evaluations/${encodeURIComponent(id)}/cases/${encodeURIComponent(caseId)}/${trial}/artifacts/${index}`,
   events: (id: string) => `/api/evaluations/${encodeURIComponent(id)}/events`,
   session: '/api/session',
   system: '/api/system',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id } from './ids.ts';
+import type { Profile } from './sandbox.ts';
 
 /**
  * Queue messages carry ids only: the row holds the truth and the claiming update owns correctness, so a message that
@@ -8,9 +9,40 @@ import { Id } from './ids.ts';
 export const StageMessage = z.object({ evaluationId: Id });
 export type StageMessage = z.infer<typeof StageMessage>;
 
-/** What an evaluation needs from the worker that runs it. One queue per need: work no worker can do simply waits. */
-export const Need = z.enum(['none', 'js', 'node', 'python']);
+const containerNeeds = <P extends ContainerProfile>(profile: P) =>
+  [profile, `${profile}-gvisor`, `${profile}-bounty`, `${profile}-gvisor-bounty`] as const;
+type ContainerProfile = Exclude<Profile, 'js'>;
+
+/**
+ * What an evaluation needs from the worker that runs it. One queue per need: work no worker can do simply waits.
+ * `gvisor`: the rubric demands a kernel between program and host. `bounty`: money hangs on the result.
+ */
+export const Need = z.enum(['none', 'js', ...containerNeeds('node'), ...containerNeeds('python'), ...containerNeeds('image')]);
 export type Need = z.infer<typeof Need>;
+
+export interface Demands {
+  gvisor: boolean;
+  bounty: boolean;
+}
+
+/** What a rubric demands of the machine, besides the profile. */
+export const demandsOf = (rubric: { sandbox?: { runtime?: string | undefined } | undefined; bounties: readonly unknown[] }): Demands => ({
+  gvisor: rubric.sandbox?.runtime === 'runsc',
+  bounty: rubric.bounties.length > 0,
+});
+
+/** The need of a program in this profile; null where the profile can never meet the demands: `js` runs in no container. */
+export function needFor(profile: Profile, { gvisor, bounty }: Demands): Need | null {
+  if (profile === 'js') return gvisor || bounty ? null : 'js';
+  return `${profile}${gvisor ? '-gvisor' : ''}${bounty ? '-bounty' : ''}`;
+}
+
+/** What a need consists of; profile null for `none`. */
+export function partsOf(need: Need): Demands & { profile: Profile | null } {
+  const [first, ...rest] = need.split('-');
+  const profile = first === 'none' ? null : (first as Profile);
+  return { profile, gvisor: rest.includes('gvisor'), bounty: rest.includes('bounty') };
+}
 
 export const stages = ['screen', 'evaluate', 'verify'] as const;
 export type Stage = (typeof stages)[number];

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { GraderSpec, Source } from './graders.ts';
+import { everyGrader, GraderSpec } from './graders.ts';
 import { Slug } from './ids.ts';
 import { Json } from './json.ts';
 import { RiskTier } from './risk-tier.ts';
 import { CaseIsolation, Language, Limits, Profile } from './sandbox.ts';
+import { Source } from './sources.ts';
 import { Outcome } from './status.ts';
 import { SubmissionKind } from './submission.ts';
 import { Budget, TargetSpec } from './target.ts';
@@ -45,10 +46,18 @@ export const SubmissionForm = z.discriminatedUnion('kind', [
     /** Schema of what the entry point returns for one case. */
     schema: JsonSchemaObject,
   }),
-  z.strictObject({ kind: z.literal('image') }),
+  z.strictObject({
+    kind: z.literal('image'),
+    /** Schema of what the image's program answers for one case. */
+    schema: JsonSchemaObject,
+  }),
   z.strictObject({ kind: z.literal('report') }),
 ]);
 export type SubmissionForm = z.infer<typeof SubmissionForm>;
+
+/** The languages of programs that these forms take. */
+export const acceptedLanguages = (forms: readonly SubmissionForm[]): Language[] =>
+  forms.flatMap((form) => (form.kind === 'program' ? form.languages : []));
 
 /** A random text drawn from the evaluation's seed; what the target must keep and the grader looks for. */
 export const SecretSpec = z.strictObject({
@@ -189,9 +198,11 @@ function checkReferences(rubric: RubricShape, context: z.RefinementCtx): void {
       if (before < 0 || before >= i) complain(['metrics', i], `"${name}" is not a metric declared before this one`);
     }
   });
-  rubric.criteria.forEach(({ grader }, i) => {
-    if (grader.kind === 'reasr' && !targets.has(grader.target))
-      complain(['criteria', i, 'grader', 'target'], `no target is named "${grader.target}"`);
+  rubric.criteria.forEach((criterion, i) => {
+    for (const { path, grader } of everyGrader(criterion.grader)) {
+      if (grader.kind === 'reasr' && !targets.has(grader.target))
+        complain(['criteria', i, 'grader', ...path, 'target'], `no target is named "${grader.target}"`);
+    }
   });
   rubric.phases.forEach((phase, i) => {
     for (const split of phase.splits) if (!rubric.cases[split]) complain(['phases', i, 'splits'], `there is no file of ${split} cases`);
@@ -202,15 +213,34 @@ function checkReferences(rubric: RubricShape, context: z.RefinementCtx): void {
     });
   }
   rubric.submission.forEach((form, i) => {
-    if (form.kind === 'image' || form.kind === 'report')
+    if (form.kind === 'report')
       complain(['submission', i, 'kind'], `"${form.kind}" submissions are named in format 1 but cannot be judged by this version yet`);
-    if (form.kind === 'program' && !rubric.sandbox)
-      complain(['sandbox'], 'a rubric that accepts programs must say in which sandbox they run');
     if ((form.kind === 'prompts' || form.kind === 'defence') && targets.size === 0)
       complain(['targets'], `"${form.kind}" submissions need a target to be sent to`);
   });
+  checkSandbox(rubric, complain);
   if (rubric.demonstration && rubric.bounties.length > 0)
     complain(['bounties'], 'no bounty can be put on a demonstration: its hidden cases are public');
+}
+
+/** Whether the sandbox can run what the rubric accepts, under what it demands. */
+function checkSandbox({ submission, sandbox, bounties }: RubricShape, complain: (path: string[], message: string) => void): void {
+  const accepts = (kind: SubmissionKind) => submission.some((form) => form.kind === kind);
+  const profiles = new Set(sandbox?.profiles);
+  if (accepts('image') && !profiles.has('image'))
+    complain(['sandbox', 'profiles'], 'a rubric that accepts images must name the profile "image"');
+  if (sandbox === undefined) {
+    if (accepts('program')) complain(['sandbox'], 'a rubric that accepts programs must say in which sandbox they run');
+    return;
+  }
+  if (accepts('program') && !profiles.has('node') && !profiles.has('python')) {
+    // WebAssembly in a process of the host is a thinner wall than a container: money does not hang on it.
+    if (bounties.length > 0)
+      complain(['sandbox', 'profiles'], 'programs on which bounties hang run in containers only: offer "node" or "python"');
+    if (sandbox.runtime !== undefined) complain(['sandbox', 'profiles'], 'gVisor runs containers only: offer "node" or "python"');
+  }
+  if (sandbox.cases === 'shared' && profiles.has('js'))
+    complain(['sandbox', 'cases'], 'profile "js" starts every case afresh: cases can share state in "node", "python" and "image" only');
 }
 
 interface RubricShape {
@@ -224,7 +254,7 @@ interface RubricShape {
   controls: { phase?: string | undefined }[];
   samples: { phase?: string | undefined }[];
   submission: SubmissionForm[];
-  sandbox?: unknown;
+  sandbox?: { profiles: Profile[]; cases: CaseIsolation; runtime?: 'runsc' | undefined } | undefined;
   demonstration: boolean;
   bounties: unknown[];
 }

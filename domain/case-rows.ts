@@ -1,4 +1,4 @@
-import type { CaseEnd, CaseResult, Grade } from '../contracts/evaluation.ts';
+import type { ArtifactRecord, CaseEnd, CaseResult, Grade } from '../contracts/evaluation.ts';
 import type { Split } from '../contracts/rubric.ts';
 import type { LimitKind } from '../contracts/status.ts';
 
@@ -13,6 +13,7 @@ export interface CaseRow {
   score: number | null;
   transcript_hash: string | null;
   log_hash: string | null;
+  artifacts: ArtifactRecord[];
   calls: number;
   input_tokens: string;
   output_tokens: string;
@@ -33,6 +34,7 @@ export function toCaseResult(row: CaseRow): CaseResult {
     score: row.score,
     transcriptHash: row.transcript_hash,
     logHash: row.log_hash,
+    artifacts: row.artifacts.map(toRecord),
     usage: {
       calls: row.calls,
       inputTokens: Number(row.input_tokens),
@@ -42,3 +44,6 @@ export function toCaseResult(row: CaseRow): CaseResult {
     wallMs: row.wall_ms,
   };
 }
+
+/** `jsonb` keeps no order of keys; a result read back is the same as the one that was written. */
+const toRecord = ({ path, sha256, bytes }: ArtifactRecord): ArtifactRecord => ({ path, sha256, bytes });

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import type { CaseDetail, CaseView } from '../contracts/api.ts';
 import { Exchange } from '../contracts/chat.ts';
+import type { ArtifactRecord } from '../contracts/evaluation.ts';
 import type { Json } from '../contracts/json.ts';
 import { Case } from '../contracts/rubric.ts';
 import type { Outcome, Status } from '../contracts/status.ts';
@@ -47,6 +48,19 @@ export async function showCase(db: Db, blobs: Blobs, evaluationId: string, caseI
   return { case: toCaseView(row), input: row.input, transcript, log };
 }
 
+/** One file that a public case left behind, by its place in the list; null when there is none that may be shown. */
+export async function readArtifact(
+  db: Db,
+  blobs: Blobs,
+  evaluationId: string,
+  at: { caseId: string; trial: number; index: number },
+): Promise<{ record: ArtifactRecord; bytes: Uint8Array } | null> {
+  if ((await mayShow(db, evaluationId)) !== true) return null;
+  const [row] = await publicRows(db, evaluationId, sql`c.case_id = ${at.caseId} and c.trial = ${at.trial}`, 1);
+  const record = row === undefined ? undefined : toCaseResult(row).artifacts[at.index];
+  return record === undefined ? null : { record, bytes: await readBlob(blobs, record.sha256) };
+}
+
 async function mayShow(db: Db, evaluationId: string): Promise<boolean | null> {
   const row = await db
     .selectFrom('evaluation')
@@ -80,7 +94,7 @@ async function publicRows(db: Db, evaluationId: string, where: ReturnType<typeof
 }
 
 function toCaseView(row: ShownRow): CaseView {
-  const { caseId, trial, end, limit, message, score, grades, usage, wallMs, transcriptHash, logHash } = toCaseResult(row);
+  const { caseId, trial, end, limit, message, score, grades, usage, wallMs, transcriptHash, logHash, artifacts } = toCaseResult(row);
   const key = row.key ?? caseId;
   return {
     caseId,
@@ -96,6 +110,7 @@ function toCaseView(row: ShownRow): CaseView {
     wallMs,
     hasTranscript: transcriptHash !== null,
     hasLog: logHash !== null,
+    artifacts,
   };
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { ChallengeDetail, RubricSource, RubricWords } from '../contracts/api.ts';
 import type { Json } from '../contracts/json.ts';
-import { Need } from '../contracts/queue.ts';
+import { demandsOf, Need, needFor } from '../contracts/queue.ts';
 import type { Rubric, Split } from '../contracts/rubric.ts';
 import type { Blobs } from './blobs/blobs.ts';
 import { challengeRows, toSummary } from './challenge-list.ts';
@@ -81,9 +81,14 @@ async function upsertChallenge(trx: Trx, { rubric, hash }: NewRubric): Promise<{
   return { challengeId: row.id, changed: before !== undefined && before.rubric_hash !== hash };
 }
 
-/** Every need a submission to this rubric can have: programs need one of its sandbox profiles, all others nothing. */
+/** Every need a submission to this rubric can have: code needs one of its sandbox profiles, all others nothing. */
 function needsOf(rubric: Rubric): Need[] {
-  const needs = rubric.submission.flatMap((form): Need[] => (form.kind === 'program' ? (rubric.sandbox?.profiles ?? []) : ['none']));
+  const demands = demandsOf(rubric);
+  const offered = rubric.sandbox?.profiles ?? [];
+  const needs = rubric.submission.flatMap(({ kind }): (Need | null)[] => {
+    if (kind !== 'program' && kind !== 'image') return ['none'];
+    return offered.filter((profile) => (profile === 'image') === (kind === 'image')).map((profile) => needFor(profile, demands));
+  });
   return Need.options.filter((need) => needs.includes(need));
 }
 

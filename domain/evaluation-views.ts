@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { EvaluationView } from '../contracts/api.ts';
+import type { SandboxRecord } from '../contracts/doctor.ts';
 import type { Verdict } from '../contracts/evaluation.ts';
 import type { Split } from '../contracts/rubric.ts';
 import type { Outcome, Reason, Status } from '../contracts/status.ts';
@@ -52,6 +53,7 @@ export interface EvaluationRow {
   usage: Json | null;
   public_usage: Json | null;
   simulated: boolean;
+  sandbox: Json;
   result_hash: string | null;
   created_at: Date;
   started_at: Date | null;
@@ -79,6 +81,7 @@ export function toEvaluationView(row: EvaluationRow, usedSoFar: Usage | null): E
     progress: { done: row.progress_done, of: row.progress_of },
     usage: isDone ? shownUsage(policy, { whole: asUsage(row.usage), ofPublic: asUsage(row.public_usage) }) : usedSoFar,
     simulated: row.simulated,
+    sandbox: row.sandbox as unknown as SandboxRecord[],
     attempt: row.attempt,
     attemptCost: row.attempt_cost as EvaluationView['attemptCost'],
     seedCommitment: row.seed_commitment,

@@ -1,6 +1,7 @@
 import type { Need } from '../contracts/queue.ts';
-import { isLeased, type Status } from '../contracts/status.ts';
+import { isLeased, type Reason, type Status } from '../contracts/status.ts';
 import type { Db } from './db/client.ts';
+import { storableJson } from './db/storable-text.ts';
 import { appendEvents } from './events/append.ts';
 import { hold, type Lease } from './leases.ts';
 import { mayGo, stageOf } from './states.ts';
@@ -10,6 +11,8 @@ import { inTransaction } from './transaction.ts';
 export interface MovePatch {
   /** Which worker can run it: screening's decision. */
   need?: Need;
+  /** Why the submission could not be opened; verification makes `invalid` of it. */
+  refusal?: Reason;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface MovePatch {
  * and the caller publishes the message of the next stage after this has returned. `false`: the lease is lost, nothing
  * was written. Throws on a step the machine does not have, and on `done`, which `finish` does.
  */
-export function moveTo(db: Db, lease: Lease, status: Status, patch: MovePatch = {}): Promise<boolean> {
+export function moveTo(db: Db, lease: Lease, status: Status, { need, refusal }: MovePatch = {}): Promise<boolean> {
   return inTransaction(db, async (trx) => {
     const held = await hold(trx, lease);
     if (held === null) return false;
@@ -27,7 +30,12 @@ export function moveTo(db: Db, lease: Lease, status: Status, patch: MovePatch = 
     const keepsLease = isLeased(status) && stageOf(status) === stageOf(held.status);
     await trx
       .updateTable('evaluation')
-      .set({ status, ...patch, ...(keepsLease ? {} : { lease_holder: null, lease_until: null }) })
+      .set({
+        status,
+        ...(need === undefined ? {} : { need }),
+        ...(refusal === undefined ? {} : { refusal: JSON.stringify(storableJson(refusal)) }),
+        ...(keepsLease ? {} : { lease_holder: null, lease_until: null }),
+      })
       .where('id', '=', lease.evaluationId)
       .execute();
     await appendEvents(trx, lease.evaluationId, [{ kind: 'status', status, outcome: null, reason: null }]);

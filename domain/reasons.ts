@@ -80,6 +80,8 @@ const ownWords: ReadonlySet<string> = new Set([
   'rule_broken',
   'needs_review',
   'limit_exceeded',
+  // About the archive or the image itself, before any case runs in it.
+  'submission_refused',
   // Names a target or a setting of the rubric and the configuration, nothing that was run.
   'gateway_unavailable',
 ]);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { canonicalJson } from '../contracts/canonical.ts';
 import type { Exchange } from '../contracts/chat.ts';
+import type { SandboxRecord } from '../contracts/doctor.ts';
 import type { CaseResult } from '../contracts/evaluation.ts';
 import type { EvaluationEvent } from '../contracts/events.ts';
 import type { Split } from '../contracts/rubric.ts';
@@ -57,15 +58,15 @@ async function insertCases(trx: Trx, lease: Lease, results: CaseResult[]): Promi
   const { rows } = await sql<Written>`
     with written as (
       insert into case_result as c (evaluation_id, trial, case_id, split, "end", limit_kind, message, score, transcript_hash, log_hash,
-        calls, input_tokens, output_tokens, cost_micros, wall_ms, settled, fencing)
+        artifacts, calls, input_tokens, output_tokens, cost_micros, wall_ms, settled, fencing)
       select ${lease.evaluationId}, g.trial, g.case_id, g.split, g."end", g.limit_kind, g.message, g.score, g.transcript_hash, g.log_hash,
-        g.calls, g.input_tokens, g.output_tokens, g.cost_micros, g.wall_ms, g.settled, ${lease.fencing}
+        g.artifacts, g.calls, g.input_tokens, g.output_tokens, g.cost_micros, g.wall_ms, g.settled, ${lease.fencing}
       from jsonb_to_recordset(${cases}::jsonb) as g(trial int, case_id text, split text, "end" text, limit_kind text, message text,
-        score float8, transcript_hash text, log_hash text, calls int, input_tokens bigint, output_tokens bigint, cost_micros bigint,
+        score float8, transcript_hash text, log_hash text, artifacts jsonb, calls int, input_tokens bigint, output_tokens bigint, cost_micros bigint,
         wall_ms float8, settled boolean)
       on conflict (evaluation_id, trial, case_id) do update set
         split = excluded.split, "end" = excluded."end", limit_kind = excluded.limit_kind, message = excluded.message, score = excluded.score,
-        transcript_hash = excluded.transcript_hash, log_hash = excluded.log_hash, calls = excluded.calls, input_tokens = excluded.input_tokens,
+        transcript_hash = excluded.transcript_hash, log_hash = excluded.log_hash, artifacts = excluded.artifacts, calls = excluded.calls, input_tokens = excluded.input_tokens,
         output_tokens = excluded.output_tokens, cost_micros = excluded.cost_micros, wall_ms = excluded.wall_ms, settled = excluded.settled,
         fencing = excluded.fencing, recorded_at = now()
         where not c.settled
@@ -95,6 +96,7 @@ function caseRow(result: CaseResult): object {
     score: result.score,
     transcript_hash: result.transcriptHash,
     log_hash: result.logHash,
+    artifacts: storableJson(result.artifacts),
     calls: result.usage.calls,
     input_tokens: result.usage.inputTokens,
     output_tokens: result.usage.outputTokens,
@@ -169,6 +171,24 @@ export function recordSplit(db: Db, lease: Lease, split: Split, state: 'started'
       if (split === 'public') events.push({ kind: 'usage', usage: await publicUsage(trx, lease.evaluationId) });
     }
     await appendEvents(trx, lease.evaluationId, events);
+    return true;
+  });
+}
+
+/**
+ * Notes where the code of a split runs, before any of it does. A split that another attempt opened in the same way is
+ * noted once. `false`: the lease is lost and nothing was written.
+ */
+export function recordSandbox(db: Db, lease: Lease, record: SandboxRecord): Promise<boolean> {
+  return inTransaction(db, async (trx) => {
+    if ((await hold(trx, lease)) === null) return false;
+    const entry = JSON.stringify(storableJson(record));
+    // Compared as a whole: containment would take a record without risks for the same as one with them.
+    await sql`
+      update evaluation set sandbox = sandbox || jsonb_build_array(${entry}::jsonb)
+      where id = ${lease.evaluationId} and not exists (select from jsonb_array_elements(sandbox) as known where known = ${entry}::jsonb)`.execute(
+      trx,
+    );
     return true;
   });
 }

@@ -1,4 +1,5 @@
 import type { RubricSource } from '../contracts/api.ts';
+import { everyGrader } from '../contracts/graders.ts';
 import type { Rubric } from '../contracts/rubric.ts';
 import type { Blobs } from './blobs/blobs.ts';
 
@@ -22,7 +23,9 @@ export function readableFiles(rubric: Rubric, files: readonly StoredFile[]): Sto
   const secret = new Set([rubric.cases.hidden, rubric.cases.holdout, ...rubric.controls.map((control) => control.path)]);
   const isSecret = (file: StoredFile) => secret.has(file.path) || file.path.startsWith('controls/');
   const secretHashes = new Set(files.filter(isSecret).map((file) => file.sha256));
-  const queries = rubric.criteria.flatMap(({ grader }) => (grader.kind === 'reasr' ? [grader.queries] : []));
+  const queries = rubric.criteria
+    .flatMap((criterion) => everyGrader(criterion.grader))
+    .flatMap(({ grader }) => (grader.kind === 'reasr' ? [grader.queries] : []));
   const named = new Set([rubric.cases.public, ...queries]);
   const replays = new Set(rubric.targets.filter((target) => target.provider === 'replay').map((target) => target.model));
   return files.filter(

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { capabilityDeadlineMs, type Need, type Stage } from '../contracts/queue.ts';
+import { capabilityDeadlineMs, type Need, partsOf, type Stage } from '../contracts/queue.ts';
 import type { Split } from '../contracts/rubric.ts';
+import type { Profile } from '../contracts/sandbox.ts';
 import type { Reason, Status } from '../contracts/status.ts';
 import type { Db } from './db/client.ts';
 import { storableJson } from './db/storable-text.ts';
@@ -56,6 +57,7 @@ interface WaitingRow {
   status: Status;
   need: Need | null;
   code: string | null;
+  message: string | null;
 }
 
 /** Rows that have just begun to wait are about to be taken; telling them why they wait would only be noise. */
@@ -68,13 +70,13 @@ const quietMs = 2_000;
 export async function describeWaits(db: Db, limit = 500): Promise<number> {
   const live = await liveNeeds(db);
   const { rows } = await sql<WaitingRow>`
-    select id, status, need, waiting->>'code' as code from evaluation
+    select id, status, need, waiting->>'code' as code, waiting->>'message' as message from evaluation
     where status in ('received', 'queued', 'verifying') and lease_holder is null and next_attempt_at is null
       and status_since < clock_timestamp() - ${quietMs} * interval '1 millisecond'`.execute(db);
   let changed = 0;
   for (const row of rows) {
     const { reason, hopeless } = waitOf(row, live);
-    if (reason.code === row.code) continue;
+    if (reason.code === row.code && reason.message === row.message) continue;
     if (await inTransaction(db, (trx) => setWait(trx, row, reason, hopeless))) changed++;
     if (changed >= limit) break;
   }
@@ -83,7 +85,7 @@ export async function describeWaits(db: Db, limit = 500): Promise<number> {
 
 function waitOf(row: WaitingRow, live: Awaited<ReturnType<typeof liveNeeds>>): { reason: Reason; hopeless: boolean } {
   const stage = stageOf(row.status) ?? 'screen';
-  const work = stage === 'evaluate' ? workWords[row.need ?? 'none'] : stageWords[stage];
+  const work = stage === 'evaluate' ? workWords(row.need ?? 'none') : stageWords[stage];
   if (!live.stages.has(stage))
     return { reason: noWorker(work, `no worker of the ${stage} stage is running.`, 'start one.'), hopeless: true };
   const served = stage === 'evaluate' ? live.needs[row.need ?? 'none'] : ({ available: true } as const);
@@ -92,12 +94,17 @@ function waitOf(row: WaitingRow, live: Awaited<ReturnType<typeof liveNeeds>>): {
     : { reason: noWorker(work, served.reason, served.install), hopeless: true };
 }
 
-const workWords: Record<Need, string> = {
-  none: 'judge answers, prompts and defences',
+const profileWords: Record<Profile, string> = {
   js: 'run JavaScript in the small sandbox',
   node: 'run Node programs',
   python: 'run Python programs',
+  image: 'run container images',
 };
+function workWords(need: Need): string {
+  const { profile, gvisor, bounty } = partsOf(need);
+  if (profile === null) return 'judge answers, prompts and defences';
+  return `${profileWords[profile]}${gvisor ? ' in gVisor' : ''}${bounty ? ' for a bounty' : ''}`;
+}
 const stageWords = { screen: 'check submissions', verify: 'verify verdicts' };
 
 async function setWait(trx: Trx, seen: WaitingRow, reason: Reason, hopeless: boolean): Promise<boolean> {
@@ -106,13 +113,17 @@ async function setWait(trx: Trx, seen: WaitingRow, reason: Reason, hopeless: boo
     .set({
       waiting: JSON.stringify(storableJson(reason)),
       waiting_since: sql<Date>`coalesce(waiting_since, status_since)`,
-      deadline_at: hopeless ? sql<Date>`clock_timestamp() + ${capabilityDeadlineMs} * interval '1 millisecond'` : null,
+      // Another cause of the same wait does not begin it anew.
+      deadline_at: hopeless
+        ? sql<Date>`coalesce(deadline_at, clock_timestamp() + ${capabilityDeadlineMs} * interval '1 millisecond')`
+        : null,
     })
     .where('id', '=', seen.id)
     .where('status', '=', seen.status)
     .where('lease_holder', 'is', null)
     .where('next_attempt_at', 'is', null)
     .where(sql<boolean>`waiting->>'code' is not distinct from ${seen.code}::text`)
+    .where(sql<boolean>`waiting->>'message' is not distinct from ${seen.message}::text`)
     .returning('deadline_at')
     .executeTakeFirst();
   if (row === undefined) return false;

@@ -1,3 +1,4 @@
+import { Reason } from '../contracts/status.ts';
 import type { Db } from './db/client.ts';
 
 /** What a stage needs to know about the evaluation it has claimed; everything else is in rubric version and blob. */
@@ -9,6 +10,8 @@ export interface ClaimedEvaluation {
   contentHash: string;
   /** 64 hexadecimal digits. */
   seed: string;
+  /** What the evaluate stage said when it could not open the submission, by the participant's fault; null when it could. */
+  refusal: Reason | null;
 }
 
 /** Reads it; whose submission it is, is left out, because the evaluator's role may not read that. Throws when there is none. */
@@ -17,9 +20,10 @@ export async function workOf(db: Db, evaluationId: string): Promise<ClaimedEvalu
     .selectFrom('evaluation as e')
     .innerJoin('submission as s', 's.id', 'e.submission_id')
     .innerJoin('evaluation_seed as seed', 'seed.evaluation_id', 'e.id')
-    .select(['e.rubric_hash', 'e.phase', 's.content_hash', 'seed.seed'])
+    .select(['e.rubric_hash', 'e.phase', 's.content_hash', 'seed.seed', 'e.refusal'])
     .where('e.id', '=', evaluationId)
     .executeTakeFirst();
   if (row === undefined) throw new Error(`there is no evaluation ${evaluationId}`);
-  return { evaluationId, rubricHash: row.rubric_hash, phase: row.phase, contentHash: row.content_hash, seed: row.seed };
+  const refusal = row.refusal === null ? null : Reason.parse(row.refusal);
+  return { evaluationId, rubricHash: row.rubric_hash, phase: row.phase, contentHash: row.content_hash, seed: row.seed, refusal };
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { SystemView } from '../contracts/api.ts';
-import type { Need } from '../contracts/queue.ts';
+import type { WorkerDoctor } from '../contracts/doctor.ts';
+import { Need } from '../contracts/queue.ts';
 import type { Db } from './db/client.ts';
 import { storableJson } from './db/storable-text.ts';
 
@@ -14,12 +15,20 @@ export interface WorkerState {
   stages: readonly string[];
   needs: readonly Need[];
   unavailable: readonly { need: string; reason: string; install: string }[];
+  /** What its doctor found; null or absent where no submitted code runs. */
+  doctor?: WorkerDoctor | null;
 }
 
 /** Says "I am here and can do this". The first beat makes the row. */
 export async function heartbeat(db: Db, worker: WorkerState): Promise<void> {
-  const { name, stages, needs, unavailable } = storableJson(worker);
-  const state = { name, stages: [...stages], needs: [...needs], unavailable: JSON.stringify(unavailable) };
+  const { name, stages, needs, unavailable, doctor = null } = storableJson(worker);
+  const state = {
+    name,
+    stages: [...stages],
+    needs: [...needs],
+    unavailable: JSON.stringify(unavailable),
+    doctor: doctor === null ? null : JSON.stringify(doctor),
+  };
   await db
     .insertInto('worker')
     .values({ id: worker.id, ...state })
@@ -40,7 +49,7 @@ export async function forgetDeadWorkers(db: Db): Promise<void> {
 export async function liveWorkers(db: Db): Promise<SystemView['workers']> {
   const rows = await db
     .selectFrom('worker')
-    .select(['id', 'stages', 'needs', 'unavailable', 'last_seen_at'])
+    .select(['id', 'stages', 'needs', 'unavailable', 'doctor', 'last_seen_at'])
     .where(sql<boolean>`last_seen_at > now() - ${aliveMs} * interval '1 millisecond'`)
     .orderBy('id')
     .execute();
@@ -49,8 +58,17 @@ export async function liveWorkers(db: Db): Promise<SystemView['workers']> {
     stages: row.stages,
     needs: row.needs,
     unavailable: row.unavailable as SystemView['workers'][number]['unavailable'],
+    doctor: row.doctor as WorkerDoctor | null,
     lastSeenAt: row.last_seen_at.toISOString(),
   }));
+}
+
+/** What the clock says by which leases are kept. */
+export async function databaseTime(db: Db): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the database did not answer');
+  return row.now;
 }
 
 /** Whether a worker that is alive can serve a need, and if not why and what an operator has to do. */
@@ -68,7 +86,7 @@ export async function liveNeeds(db: Db): Promise<{ needs: Record<Need, Served>; 
     return { available: false, reason: `none of the running workers offers "${need}"`, install: `start a worker that offers "${need}".` };
   };
   return {
-    needs: { none: served('none'), js: served('js'), node: served('node'), python: served('python') },
+    needs: Object.fromEntries(Need.options.map((need) => [need, served(need)])) as Record<Need, Served>,
     stages: new Set(workers.flatMap((worker) => worker.stages)),
   };
 }

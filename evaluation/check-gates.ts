@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvaluationReport } from '../contracts/evaluation.ts';
-import type { Control, Phase } from '../contracts/rubric.ts';
+import { acceptedLanguages, type Control, type Phase } from '../contracts/rubric.ts';
 import type { SandboxDriver } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 import { readSubmissionFile } from '../contracts/submission-file.ts';
@@ -95,7 +95,7 @@ async function readControl(
 ): Promise<{ ok: true; document: SubmissionDocument } | { ok: false; problem: string }> {
   const bytes = await readFile(join(rubric.folder, control.path));
   const kinds = rubric.rubric.submission.map((form) => form.kind);
-  const read = readSubmissionFile(control.path, bytes, kinds);
+  const read = readSubmissionFile(control.path, bytes, kinds, acceptedLanguages(rubric.rubric.submission));
   if (!read.ok) return { ok: false, problem: `${control.path}: ${read.problem}` };
   const cases = casesOf(rubric, phase).map((one) => one.case);
   const checked = checkSubmission(rubric.rubric, cases, read.document);

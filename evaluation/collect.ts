@@ -1,13 +1,14 @@
 import type { ChatFault, ChatMessage } from '../contracts/chat.ts';
 import type { Json } from '../contracts/json.ts';
 import { caseKey } from '../contracts/rubric.ts';
+import type { Artifact } from '../contracts/sandbox.ts';
 import type { LimitKind } from '../contracts/status.ts';
 import type { CaseDoor } from '../gateway/session.ts';
 import type { PlannedCase } from './plan.ts';
 
 /** What running one case left for the graders, or why there is nothing to grade. */
 export type Collected =
-  | { end: 'answered'; answer: Json | undefined; log: string; wallMs: number }
+  | { end: 'answered'; answer: Json | undefined; log: string; wallMs: number; artifacts?: readonly Artifact[] }
   | { end: 'missing' | 'fault'; message: string; log: string; wallMs: number }
   | { end: 'limit'; limit: LimitKind; message: string; log: string; wallMs: number }
   | { end: 'error'; message: string };

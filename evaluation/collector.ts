@@ -1,8 +1,10 @@
 import type { Split, SubmissionForm } from '../contracts/rubric.ts';
+import type { SandboxEnvironment } from '../contracts/sandbox.ts';
 import type { GatewaySession } from '../gateway/session.ts';
 import { compileAnswerSchema } from '../rubrics/check-submission.ts';
 import { caseText } from '../rubrics/graders/sources.ts';
 import { type Collected, type Collector, collectAnswers, collectDefence, collectPrompts } from './collect.ts';
+import type { LoadCode, NotOpened } from './load-code.ts';
 import { profileFor } from './needs.ts';
 import type { EvaluationDeps, EvaluationPlan } from './plan.ts';
 import { openProgram } from './program.ts';
@@ -10,6 +12,8 @@ import { openProgram } from './program.ts';
 /** How the cases of one split are run for this kind of submission. */
 export interface CollectorRun extends AsyncDisposable {
   collect: Collector;
+  /** Where submitted code runs; null where none does. */
+  environment: SandboxEnvironment | null;
   faultOfAnswer: (answer: Collected & { end: 'answered' }) => string | null;
   /** Cases side by side. */
   concurrency: number;
@@ -23,13 +27,14 @@ const callConcurrency = 8;
 const nothingToClose = { [Symbol.asyncDispose]: async () => {} };
 const anyAnswer = () => null;
 
-/** Chooses and opens the collector for the plan's submission. */
+/** Chooses and opens the collector for the plan's submission; `load` gives its code where it has any. */
 export async function openCollector(
   plan: EvaluationPlan,
   split: Split,
   session: GatewaySession,
   deps: EvaluationDeps,
-): Promise<{ ok: true; run: CollectorRun } | { ok: false; message: string }> {
+  load: LoadCode,
+): Promise<Opened> {
   const submission = plan.submission;
   const firstTarget = plan.targets[0]?.name ?? null;
   switch (submission.kind) {
@@ -44,41 +49,54 @@ export async function openCollector(
       const collect = collectDefence(submission.systemPrompt, (planned) => caseText(form.message, planned.case), firstTarget);
       return ready({ collect, concurrency: callConcurrency });
     }
-    case 'program': {
-      const form = formOf(plan, 'program');
-      const profile = profileFor(plan.rubric.rubric, submission);
-      const limits = plan.rubric.rubric.sandbox?.limits;
-      if (form === undefined || profile === null || limits === undefined) {
-        return { ok: false, message: 'the rubric offers no sandbox profile for this program' };
-      }
-      const opened = await openProgram({
-        id: `${plan.id}-${split}`,
-        program: submission,
-        profile,
-        limits,
-        drivers: deps.sandboxes,
-        session,
-        firstTarget,
-        signal: deps.signal,
-      });
-      if (!opened.ok) return opened;
-      const problemOf = compileAnswerSchema(form.schema);
-      const faultOfAnswer = (answered: Collected & { end: 'answered' }) => {
-        const problem = problemOf(answered.answer ?? null);
-        return problem === null ? null : `invalid_output: the program's answer does not fit the rubric's schema: ${problem}`;
-      };
-      return {
-        ok: true,
-        run: { ...opened.run, [Symbol.asyncDispose]: () => opened.run[Symbol.asyncDispose](), faultOfAnswer, concurrency: 1 },
-      };
-    }
+    case 'program':
+    case 'image':
+      return await openCode(plan, split, session, deps, load);
   }
+}
+
+type Opened = { ok: true; run: CollectorRun } | NotOpened;
+
+/** Submitted code runs one case after another: its sandbox is one process tree. */
+async function openCode(
+  plan: EvaluationPlan,
+  split: Split,
+  session: GatewaySession,
+  deps: EvaluationDeps,
+  load: LoadCode,
+): Promise<Opened> {
+  const { submission, rubric } = plan;
+  if (submission.kind !== 'program' && submission.kind !== 'image') throw new Error(`"${submission.kind}" holds no code`);
+  const form = formOf(plan, submission.kind);
+  const profile = profileFor(rubric.rubric, submission);
+  const { sandbox, riskTier } = rubric.rubric;
+  if (form === undefined || profile === null || sandbox === undefined)
+    return { ok: false, message: `the rubric offers no sandbox profile for this ${submission.kind}` };
+  const opened = await openProgram({
+    ...{ id: `${plan.id}-${split}`, load, profile, sandbox, riskTier, session },
+    drivers: deps.sandboxes,
+    firstTarget: plan.targets[0]?.name ?? null,
+    signal: deps.signal,
+  });
+  if (!opened.ok) return opened;
+  const problemOf = compileAnswerSchema(form.schema);
+  const faultOfAnswer = (answered: Collected & { end: 'answered' }) => {
+    const problem = problemOf(answered.answer ?? null);
+    return problem === null ? null : `invalid_output: the program's answer does not fit the rubric's schema: ${problem}`;
+  };
+  return {
+    ok: true,
+    run: { ...opened.run, [Symbol.asyncDispose]: () => opened.run[Symbol.asyncDispose](), faultOfAnswer, concurrency: 1 },
+  };
 }
 
 const ready = (run: Pick<CollectorRun, 'collect' | 'concurrency'>): { ok: true; run: CollectorRun } => ({
   ok: true,
-  run: { ...run, ...nothingToClose, faultOfAnswer: anyAnswer },
+  run: { ...run, ...nothingToClose, environment: null, faultOfAnswer: anyAnswer },
 });
+
+/** How much of an archive may be unpacked; 0 where the rubric takes no programs. */
+export const mostProgramBytes = (plan: EvaluationPlan): number => formOf(plan, 'program')?.maxBytes ?? 0;
 
 function formOf<K extends SubmissionForm['kind']>(plan: EvaluationPlan, kind: K): Extract<SubmissionForm, { kind: K }> | undefined {
   return plan.rubric.rubric.submission.find((form): form is Extract<SubmissionForm, { kind: K }> => form.kind === kind);

@@ -40,7 +40,7 @@ const hashOf = (plan: EvaluationPlan, output: EvaluationOutput): string =>
   });
 
 describe('an evaluation', () => {
-  it.each(kinds)('judges %s: every case answered, passed, told to the sink split by split', async (_, submission) => {
+  it.each(kinds)('judges %s: every case answered, passed, told to the sink split by split', async (kind, submission) => {
     const plan = planFor(rubric, submission);
     const deps = depsFor(plan, { sandboxes: [wasmDriver()] });
     const { verdict, results } = await evaluate(plan, deps);
@@ -52,7 +52,10 @@ describe('an evaluation', () => {
       ['h0', 'hidden', 'answered', 1],
       ['h1', 'hidden', 'answered', 1],
     ]);
-    const { log } = deps.sink;
+    const isSandbox = (line: string) => line.startsWith('sandbox ');
+    expect(deps.sink.log.filter(isSandbox)).toEqual(kind === 'program' ? ['sandbox public wasm', 'sandbox hidden wasm'] : []);
+    if (kind === 'program') expect(deps.sink.log.indexOf('sandbox hidden wasm')).toBe(deps.sink.log.indexOf('started hidden 2') + 1);
+    const log = deps.sink.log.filter((line) => !isSandbox(line));
     expect([log[0], log[4], log[5], log[8], log[9]]).toEqual([
       'started public 3',
       'finished public 3',

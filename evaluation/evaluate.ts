@@ -3,11 +3,12 @@ import type { Split } from '../contracts/rubric.ts';
 import type { GatewaySession } from '../gateway/session.ts';
 import { aggregate } from '../rubrics/aggregate.ts';
 import { type CompiledCriterion, compileCriteria } from '../rubrics/grade-case.ts';
-import { openCollector } from './collector.ts';
+import { mostProgramBytes, openCollector } from './collector.ts';
+import { codeLoader, type LoadCode } from './load-code.ts';
 import type { EvaluationDeps, EvaluationOutput, EvaluationPlan } from './plan.ts';
 import type { CaseSetting } from './run-case.ts';
 import { runCases } from './run-cases.ts';
-import { type Stop, targetUnavailable } from './stop.ts';
+import { type Stop, stoppedVerdict, submissionRefused, targetUnavailable } from './stop.ts';
 import { casesOf, plannedCases, splitsOf, worldOf } from './world.ts';
 
 /**
@@ -16,7 +17,8 @@ import { casesOf, plannedCases, splitsOf, worldOf } from './world.ts';
  * own; inside a split cases run side by side, but a program's run one after another, because its sandbox is one
  * process tree. Each finished case is handed to the sink at once: what the sink has kept is the checkpoint from which a
  * killed evaluation goes on. The first platform or transport fault ends the run as `error` with nothing aggregated:
- * a partial score would turn induced faults into free probes of the hidden cases.
+ * a partial score would turn induced faults into free probes of the hidden cases. A submission that cannot be opened by
+ * its own fault ends it as `invalid`, which costs the attempt.
  *
  * Rejects with the signal's reason when aborted and with the sink's error when the sink throws. A fault that is only the
  * echo of an abort (a sandbox that could not be opened, a call that was given up) is never reported as one.
@@ -35,20 +37,24 @@ export async function evaluate(plan: EvaluationPlan, deps: EvaluationDeps): Prom
   deps.signal.throwIfAborted();
   if (!opened.ok) {
     const stop: Stop = { code: 'gateway_unavailable', faultOf: 'platform', message: `No model can be asked here: ${opened.message}` };
-    return { verdict: errorVerdict(stop), results: [], usage: noUsage };
+    return { verdict: stoppedVerdict(stop), refusal: null, results: [], usage: noUsage };
   }
   await using session = opened.session;
-  const shared = { kind: plan.submission.kind, criteria: compileCriteria(plan.rubric), session, world };
+  const load = codeLoader({ ...plan, maxBytes: mostProgramBytes(plan), drivers: deps.sandboxes, session, signal: deps.signal });
+  const shared = { kind: plan.submission.kind, criteria: compileCriteria(plan.rubric), session, world, load };
   const results = new Map<string, CaseResult>(deps.checkpoint.map((result) => [keyOf(result.caseId, result.trial), result]));
   for (const split of splitsOf(plan.phase)) {
     const stop = await runSplit(plan, deps, shared, split, results);
     deps.signal.throwIfAborted();
-    if (stop !== null) return { verdict: errorVerdict(stop), results: inFileOrder(plan, [...results.values()]), usage: session.usage() };
+    if (stop === null) continue;
+    const verdict = stoppedVerdict(stop);
+    const refusal = verdict.outcome === 'invalid' ? verdict.reason : null;
+    return { verdict, refusal, results: inFileOrder(plan, [...results.values()]), usage: session.usage() };
   }
   await deps.sink.grading();
   deps.signal.throwIfAborted();
   const ordered = inFileOrder(plan, [...results.values()]);
-  return { verdict: verdictOf(plan, ordered), results: ordered, usage: session.usage() };
+  return { verdict: verdictOf(plan, ordered), refusal: null, results: ordered, usage: session.usage() };
 }
 
 /** Results in the order of the rubric's files: cases finish in any order, and no report or hash may depend on it. */
@@ -68,7 +74,7 @@ export function verdictOf(plan: Pick<EvaluationPlan, 'rubric' | 'phase' | 'submi
   });
 }
 
-type Shared = Pick<CaseSetting, 'kind' | 'world'> & { criteria: readonly CompiledCriterion[]; session: GatewaySession };
+type Shared = Pick<CaseSetting, 'kind' | 'world'> & { criteria: readonly CompiledCriterion[]; session: GatewaySession; load: LoadCode };
 
 /** Null when the split finished, else what stopped it. */
 async function runSplit(
@@ -82,9 +88,11 @@ async function runSplit(
   const open = planned.filter((one) => !results.has(keyOf(one.case.id, one.trial)));
   await deps.sink.splitStarted(split, planned.length);
   if (open.length > 0) {
-    const opened = await openCollector(plan, split, shared.session, deps);
+    const opened = await openCollector(plan, split, shared.session, deps, shared.load);
+    if (!opened.ok && opened.fault === 'participant') return submissionRefused(opened.message);
     if (!opened.ok) return { code: 'sandbox_unavailable', faultOf: 'platform', message: opened.message };
     await using run = opened.run;
+    if (run.environment !== null) await deps.sink.sandboxOpened(split, run.environment);
     const setting: CaseSetting = { ...shared, collect: run.collect, faultOfAnswer: run.faultOfAnswer, signal: deps.signal };
     const stop = await runCases(open, run.concurrency, setting, async ({ result, texts }) => {
       results.set(keyOf(result.caseId, result.trial), result);
@@ -99,20 +107,5 @@ async function runSplit(
 }
 
 const noUsage = { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' };
-
-function errorVerdict(stop: Stop): Verdict {
-  return {
-    outcome: 'error',
-    reason: {
-      ...stop,
-      message: stop.message.slice(0, 2000),
-      advice: 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.',
-    },
-    score: null,
-    interval: null,
-    metrics: {},
-    criteria: [],
-  };
-}
 
 const keyOf = (caseId: string, trial: number): string => `${trial}:${caseId}`;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Need, needFor, partsOf } from '../contracts/queue.ts';
 import type { Profile } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 import { wordRubricOf } from '../test/setup/evaluation.ts';
-import { needOf } from './needs.ts';
+import { needOf, profileFor } from './needs.ts';
 
 const program = (language: 'javascript' | 'python', profile?: Profile): SubmissionDocument => ({
   kind: 'program',
@@ -29,5 +30,42 @@ describe('what a submission needs of a worker', () => {
     expect(needOf(offering('js'), program('javascript', 'node'))).toBeNull();
     expect(needOf(offering('js', 'python'), program('javascript', 'python'))).toBeNull();
     expect(needOf(offering('js'), program('python'))).toBeNull();
+  });
+
+  const demanding = (profiles: Profile[], demands: { bounty?: true; runtime?: 'runsc' }) =>
+    wordRubricOf({
+      demonstration: false,
+      sandbox: { profiles, ...(demands.runtime === undefined ? {} : { runtime: demands.runtime }) },
+      bounties: demands.bounty ? [{ name: 'first', threshold: 1, amountMinor: 100, currency: 'EUR', count: 1 }] : [],
+      criteria: [{ name: 'given', title: 'The word', grader: { kind: 'equals', of: 'answer', to: 'expected/word' } }],
+      submission: [{ kind: 'program', schema: {} }, ...(profiles.includes('image') ? [{ kind: 'image', schema: {} }] : [])],
+    }).rubric;
+  const image: SubmissionDocument = { kind: 'image', image: `registry.example/a@sha256:${'0'.repeat(64)}` };
+
+  it('says when the rubric demands gVisor or has bounties', () => {
+    expect(needOf(demanding(['python'], { bounty: true }), program('python'))).toBe('python-bounty');
+    expect(needOf(demanding(['python'], { runtime: 'runsc' }), program('python'))).toBe('python-gvisor');
+    expect(needOf(demanding(['node'], { bounty: true, runtime: 'runsc' }), program('javascript'))).toBe('node-gvisor-bounty');
+  });
+
+  it('is never the small sandbox where money hangs on the result or gVisor is demanded, whoever asks for it', () => {
+    for (const demands of [{ bounty: true }, { runtime: 'runsc' }] as const) {
+      expect(profileFor(demanding(['js', 'node'], demands), { kind: 'program', language: 'javascript', source: 'x' })).toBe('node');
+      expect(needOf(demanding(['js', 'node'], demands), program('javascript', 'js'))).toBeNull();
+      expect(needOf(demanding(['js', 'python'], demands), program('javascript'))).toBeNull();
+    }
+  });
+
+  it('of an image is a worker that runs images', () => {
+    expect(needOf(demanding(['python', 'image'], {}), image)).toBe('image');
+    expect(needOf(demanding(['python', 'image'], { bounty: true, runtime: 'runsc' }), image)).toBe('image-gvisor-bounty');
+    expect(needOf(demanding(['python'], {}), image)).toBeNull();
+  });
+
+  it('comes apart into what it was made of', () => {
+    for (const need of Need.options) {
+      const { profile, ...demands } = partsOf(need);
+      expect(profile === null ? 'none' : needFor(profile, demands)).toBe(need);
+    }
   });
 });

@@ -1,24 +1,33 @@
+import { demandsOf, type Need, needFor } from '../contracts/queue.ts';
 import type { Rubric } from '../contracts/rubric.ts';
 import type { Profile } from '../contracts/sandbox.ts';
-import type { Need } from '../contracts/queue.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 
-type Program = Extract<SubmissionDocument, { kind: 'program' }>;
+type WithCode = Extract<SubmissionDocument, { kind: 'program' | 'image' }>;
 
 const profilesOf = { javascript: ['js', 'node'], python: ['python'] } as const;
 
 /**
- * The sandbox profile a program runs in: the one it asks for when the rubric offers it, else the first of the rubric's
- * profiles that speaks its language. Null when the rubric offers none.
+ * The sandbox profile submitted code runs in: `image` for an image; for a program the one it asks for when the rubric
+ * offers it, else the first of the rubric's profiles that speaks its language. Where the rubric has bounties or demands
+ * gVisor it is never `js`, whoever asks for it. Null when the rubric offers none.
  */
-export function profileFor(rubric: Rubric, program: Program): Profile | null {
-  const offered: readonly Profile[] = rubric.sandbox?.profiles ?? [];
-  const speaking = offered.filter((profile) => (profilesOf[program.language] as readonly Profile[]).includes(profile));
-  if (program.profile !== undefined) return speaking.includes(program.profile) ? program.profile : null;
+export function profileFor(rubric: Rubric, submission: WithCode): Profile | null {
+  const demands = demandsOf(rubric);
+  const offered = (rubric.sandbox?.profiles ?? []).filter((profile) => needFor(profile, demands) !== null);
+  if (submission.kind === 'image') return offered.includes('image') ? 'image' : null;
+  // The profile "js" is one module with nothing to import from.
+  const several = submission.archive !== undefined;
+  const speaking = offered.filter(
+    (profile) => (profilesOf[submission.language] as readonly Profile[]).includes(profile) && !(several && profile === 'js'),
+  );
+  if (submission.profile !== undefined) return speaking.includes(submission.profile) ? submission.profile : null;
   return speaking[0] ?? null;
 }
 
-/** What a worker must be able to do to run this submission; `none` when no submitted code runs. */
+/** What a worker must be able to do to run this submission; `none` when no submitted code runs. Null: nobody ever can. */
 export function needOf(rubric: Rubric, document: SubmissionDocument): Need | null {
-  return document.kind === 'program' ? profileFor(rubric, document) : 'none';
+  if (document.kind !== 'program' && document.kind !== 'image') return 'none';
+  const profile = profileFor(rubric, document);
+  return profile === null ? null : needFor(profile, demandsOf(rubric));
 }

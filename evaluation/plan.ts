@@ -1,7 +1,8 @@
 import type { Exchange } from '../contracts/chat.ts';
 import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
 import type { Case, Phase, Split } from '../contracts/rubric.ts';
-import type { SandboxDriver } from '../contracts/sandbox.ts';
+import type { SandboxDriver, SandboxEnvironment } from '../contracts/sandbox.ts';
+import type { Reason } from '../contracts/status.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 import type { Allotment, TargetSpec, Usage } from '../contracts/target.ts';
 import type { CaseRef, Gateway } from '../gateway/session.ts';
@@ -24,12 +25,16 @@ export interface CaseTexts {
   /** Canonical JSON of the case's exchanges. */
   transcript: string | null;
   log: string | null;
+  /** Content of the result's artifacts, in their order. */
+  artifacts: readonly Uint8Array[];
 }
 
 /** What an evaluation reports while it runs. Every method is awaited: a sink that cannot keep up slows the evaluation. */
 export interface EvaluationSink {
   splitStarted(split: Split, cases: number): Promise<void>;
   splitFinished(split: Split, cases: number): Promise<void>;
+  /** Called when a sandbox for a split is there, before any case runs in it. */
+  sandboxOpened(split: Split, environment: SandboxEnvironment): Promise<void>;
   /** Called once per case and trial, with the texts that its hashes are of; null where a hash is null. */
   caseFinished(result: CaseResult, texts: CaseTexts): Promise<void>;
   /** Called once per finished model call, without waiting. */
@@ -50,6 +55,8 @@ export interface EvaluationDeps {
 
 export interface EvaluationOutput {
   verdict: Verdict;
+  /** Why the submission could not even be opened, by the participant's fault; the verdict is `invalid` then, whatever results there are. */
+  refusal: Reason | null;
   /** In the order of the rubric's files; only the finished ones when the outcome is `error`. */
   results: readonly CaseResult[];
   /** What this run used, calls of cases that were not finished included; not what an earlier attempt used. */

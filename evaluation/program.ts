@@ -1,15 +1,18 @@
-import type { CaseRun, Limits, Profile, Sandbox, SandboxDriver } from '../contracts/sandbox.ts';
-import type { SubmissionDocument } from '../contracts/submission.ts';
+import type { Rubric } from '../contracts/rubric.ts';
+import type { CaseRun, Profile, Sandbox, SandboxDriver, SandboxEnvironment } from '../contracts/sandbox.ts';
 import type { CaseDoor, GatewaySession } from '../gateway/session.ts';
 import type { Collected, Collector } from './collect.ts';
+import type { LoadCode, NotOpened } from './load-code.ts';
 import type { PlannedCase } from './plan.ts';
 
 export interface ProgramSetting {
   /** Names the sandbox in labels and directories. */
   id: string;
-  program: Extract<SubmissionDocument, { kind: 'program' }>;
+  load: LoadCode;
   profile: Profile;
-  limits: Limits;
+  /** What the rubric says of the machine its cases run on. */
+  sandbox: NonNullable<Rubric['sandbox']>;
+  riskTier: Rubric['riskTier'];
   drivers: readonly SandboxDriver[];
   session: GatewaySession;
   firstTarget: string | null;
@@ -19,25 +22,31 @@ export interface ProgramSetting {
 /** One sandbox for one split: what a program learnt from public cases cannot wait in memory for hidden ones. */
 export interface ProgramRun extends AsyncDisposable {
   collect: Collector;
+  environment: SandboxEnvironment;
 }
 
 /**
  * Opens the sandbox with the first driver that can. Drivers are asked what they lack only after they have failed: a
- * probe costs as much as an opening. What cannot be had is the platform's problem and is named with what to install.
+ * probe costs as much as an opening. What cannot be had is the platform's problem and is named with what to install; an
+ * archive that does not unpack and an image that is refused are the participant's.
  */
-export async function openProgram(setting: ProgramSetting): Promise<{ ok: true; run: ProgramRun } | { ok: false; message: string }> {
+export async function openProgram(setting: ProgramSetting): Promise<{ ok: true; run: ProgramRun } | NotOpened> {
+  const loaded = await setting.load();
+  if (!loaded.ok) return loaded;
+  const { limits, cases, runtime } = setting.sandbox;
   const problems: string[] = [];
   for (const driver of setting.drivers.filter((one) => one.profiles.includes(setting.profile))) {
     const door = setting.session.sandboxDoor();
     const opened = await driver.open({
       id: setting.id,
       profile: setting.profile,
-      program: { language: setting.program.language, source: setting.program.source },
-      limits: setting.limits,
+      program: loaded.program,
+      ...{ limits, cases, runtime, riskTier: setting.riskTier },
       door,
       signal: setting.signal,
     });
     if (opened.ok) return { ok: true, run: programRun(opened.sandbox, (current) => door.enter(current), setting.firstTarget) };
+    if (opened.fault === 'participant') return { ok: false, fault: 'participant', message: opened.message };
     problems.push(await whyNot(driver, setting.profile, opened.message));
   }
   const why = problems.length > 0 ? problems.join('; ') : 'no sandbox driver of this machine offers it';
@@ -61,6 +70,7 @@ function programRun(sandbox: Sandbox, enter: (door: CaseDoor | null) => void, fi
         enter(null);
       }
     },
+    environment: sandbox.environment,
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }
@@ -75,7 +85,7 @@ const taskOf = (planned: PlannedCase, firstTarget: string | null) => ({
 function ofRun(run: CaseRun): Collected {
   switch (run.kind) {
     case 'answer':
-      return { end: 'answered', answer: run.answer, log: run.log, wallMs: run.wallMs };
+      return { end: 'answered', answer: run.answer, log: run.log, wallMs: run.wallMs, artifacts: run.artifacts ?? [] };
     case 'fault':
       return { end: 'fault', message: `${run.code}: ${run.message}`, log: run.log, wallMs: run.wallMs };
     case 'limit':

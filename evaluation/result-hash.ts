@@ -14,7 +14,7 @@ export function resultHash(core: {
   verdict: Verdict;
   results: readonly CaseResult[];
 }): string {
-  const cases = core.results.map(({ caseId, split, trial, end, limit, grades, score }) => ({
+  const cases = core.results.map(({ caseId, split, trial, end, limit, grades, score, artifacts }) => ({
     caseId,
     split,
     trial,
@@ -22,6 +22,8 @@ export function resultHash(core: {
     limit,
     grades,
     score,
+    // Absent without any: results from before there were artifacts keep their hash.
+    ...(artifacts.length === 0 ? {} : { artifacts }),
   }));
   const { rubricHash, submissionHash, seed, phase, verdict } = core;
   return createHash('sha256').update(canonicalJson({ rubricHash, submissionHash, seed, phase, verdict, cases })).digest('hex');

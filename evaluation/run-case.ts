@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../contracts/canonical.ts';
 import type { Exchange } from '../contracts/chat.ts';
-import type { CaseResult } from '../contracts/evaluation.ts';
+import type { ArtifactRecord, CaseResult } from '../contracts/evaluation.ts';
+import type { Artifact } from '../contracts/sandbox.ts';
 import type { SubmissionKind } from '../contracts/submission.ts';
 import { sumOfUsage, type Usage } from '../contracts/target.ts';
 import type { CaseDoor, GatewaySession, SimulatedWorld } from '../gateway/session.ts';
@@ -67,7 +68,12 @@ function finish(
 ): FinishedCase {
   const transcript = [...door.exchanges(), ...asking.exchanges()];
   const log = collected.end === 'error' || collected.log === '' ? null : collected.log;
-  const texts: CaseTexts = { transcript: transcript.length > 0 ? canonicalJson(transcript) : null, log };
+  const artifacts = byPath(collected.end === 'answered' ? (collected.artifacts ?? []) : []);
+  const texts: CaseTexts = {
+    transcript: transcript.length > 0 ? canonicalJson(transcript) : null,
+    log,
+    artifacts: artifacts.map(({ bytes }) => bytes),
+  };
   return {
     transcript,
     texts,
@@ -82,6 +88,7 @@ function finish(
       score: graded.score,
       transcriptHash: hashOf(texts.transcript),
       logHash: hashOf(texts.log),
+      artifacts: artifacts.map(recordOf),
       usage: usageOf(transcript),
       wallMs: collected.end === 'error' ? 0 : collected.wallMs,
     },
@@ -90,6 +97,15 @@ function finish(
 
 /** What the calls of one case took out of the budget: refused calls nothing, calls of unknown use their worst case. */
 const usageOf = (transcript: readonly Exchange[]): Usage => sumOfUsage(transcript.map((exchange) => exchange.charged));
+
+/** The order in which a folder is read differs from machine to machine, and no result may depend on it. */
+const byPath = (artifacts: readonly Artifact[]): Artifact[] => artifacts.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+
+const recordOf = ({ path, bytes }: Artifact): ArtifactRecord => ({
+  path,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  bytes: bytes.byteLength,
+});
 
 /** Of the UTF-8 bytes, as they are stored. */
 const hashOf = (text: string | null): string | null => (text === null ? null : createHash('sha256').update(text, 'utf8').digest('hex'));

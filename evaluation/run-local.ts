@@ -55,6 +55,7 @@ function progressSink(onProgress: LocalRun['onProgress']): EvaluationSink {
   return {
     splitStarted: async (split, cases) => tell({ split, done: 0, of: cases }),
     splitFinished: async (split, cases) => tell({ split, done: cases, of: cases }),
+    sandboxOpened: async () => {},
     caseFinished: async () => tell({ ...current, done: current.done + 1 }),
     called: () => {},
     grading: async () => {},

@@ -1,8 +1,8 @@
-import type { CaseResult } from '../contracts/evaluation.ts';
+import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
 import { FaultOf, type Reason } from '../contracts/status.ts';
 import type { Exchange } from '../contracts/chat.ts';
 
-/** Why an evaluation cannot be judged now. Never the participant's fault: those are results. */
+/** Why an evaluation cannot be judged: now (`error`), or ever (`submissionRefused`). What a program does in a case is a result instead. */
 export type Stop = Pick<Reason, 'code' | 'faultOf' | 'message'>;
 
 export const targetUnavailable = (message: string): Stop => ({
@@ -10,6 +10,21 @@ export const targetUnavailable = (message: string): Stop => ({
   faultOf: 'target',
   message: `The target gave no reply: ${message}`,
 });
+
+const refusedCode = 'submission_refused';
+
+/** The submission could not be opened and never can: an archive that does not unpack, an image that is not accepted. */
+export const submissionRefused = (message: string): Stop => ({ code: refusedCode, faultOf: 'participant', message });
+
+/** `invalid` for a submission that was refused, `error` for everything else. */
+export function stoppedVerdict(stop: Stop): Verdict & { reason: Reason } {
+  const invalid = stop.code === refusedCode;
+  const advice = invalid
+    ? 'Mend what is named and submit again.'
+    : 'Nothing is charged for this attempt. It is tried again by itself; if it stays, an operator has to look.';
+  const reason = { ...stop, message: stop.message.slice(0, 2000), advice };
+  return { outcome: invalid ? 'invalid' : 'error', reason, score: null, interval: null, metrics: {}, criteria: [] };
+}
 
 /**
  * What keeps a case from being a result: a call whose transport failed (a program may have caught the error and

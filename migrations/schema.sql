@@ -36,6 +36,8 @@ create table case_result (
   settled boolean not null,
   fencing bigint not null,
   recorded_at timestamp with time zone not null default now(),
+  artifacts jsonb not null default '[]'::jsonb,
+  constraint artifacts_are_records CHECK (((jsonb_typeof(artifacts) = 'array'::text) AND (jsonb_array_length(artifacts) <= 64) AND (jsonb_array_length(artifacts) = jsonb_array_length(jsonb_path_query_array(artifacts, 'strict $[*]?(((@."path" like_regex "^[ -~]{1,200}$" && @."sha256" like_regex "^[0-9a-f]{64}$") && @."bytes".type() == "number") && @."bytes" >= 0)'::jsonpath))))),
   constraint case_result_calls_check CHECK ((calls >= 0)),
   constraint case_result_cost_micros_check CHECK ((cost_micros >= 0)),
   constraint case_result_end_check CHECK (("end" = ANY (ARRAY['answered'::text, 'missing'::text, 'fault'::text, 'limit'::text, 'error'::text]))),
@@ -49,7 +51,8 @@ create table case_result (
   constraint case_result_split_check CHECK ((split = ANY (ARRAY['public'::text, 'hidden'::text, 'holdout'::text]))),
   constraint case_result_transcript_hash_check CHECK ((transcript_hash ~ '^[0-9a-f]{64}$'::text)),
   constraint case_result_trial_check CHECK ((trial >= 0)),
-  constraint case_result_wall_ms_check CHECK ((wall_ms >= (0)::double precision))
+  constraint case_result_wall_ms_check CHECK ((wall_ms >= (0)::double precision)),
+  constraint only_answers_leave_artifacts CHECK ((("end" = 'answered'::text) OR (artifacts = '[]'::jsonb)))
 );
 CREATE TRIGGER case_result_inserted AFTER INSERT ON public.case_result REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION guard_fencing();
 CREATE TRIGGER case_result_updated AFTER UPDATE ON public.case_result REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION guard_fencing();
@@ -124,18 +127,21 @@ CASE
     WHEN (status = 'done'::text) THEN 'spent'::text
     ELSE 'open'::text
 END) stored,
+  refusal jsonb,
+  sandbox jsonb not null default '[]'::jsonb,
   constraint done_has_outcome CHECK (((status = 'done'::text) = (outcome IS NOT NULL))),
   constraint done_has_time CHECK (((status = 'done'::text) = (done_at IS NOT NULL))),
   constraint evaluation_attempt_check CHECK ((attempt >= 1)),
   constraint evaluation_fencing_check CHECK ((fencing >= 0)),
   constraint evaluation_hidden_rounding_check CHECK ((hidden_rounding > (0)::double precision)),
   constraint evaluation_lost_leases_check CHECK ((lost_leases >= 0)),
-  constraint evaluation_need_check CHECK ((need = ANY (ARRAY['none'::text, 'js'::text, 'node'::text, 'python'::text]))),
+  constraint evaluation_need_check CHECK ((need = ANY (ARRAY['none'::text, 'js'::text, 'node'::text, 'node-gvisor'::text, 'node-bounty'::text, 'node-gvisor-bounty'::text, 'python'::text, 'python-gvisor'::text, 'python-bounty'::text, 'python-gvisor-bounty'::text, 'image'::text, 'image-gvisor'::text, 'image-bounty'::text, 'image-gvisor-bounty'::text]))),
   constraint evaluation_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'needs_review'::text, 'invalid'::text, 'limit'::text, 'cancelled'::text, 'error'::text]))),
   constraint evaluation_parked_from_check CHECK ((parked_from = ANY (ARRAY['received'::text, 'queued'::text, 'verifying'::text]))),
   constraint evaluation_pkey PRIMARY KEY (id),
   constraint evaluation_result_hash_check CHECK ((result_hash ~ '^[0-9a-f]{64}$'::text)),
   constraint evaluation_rubric_hash_fkey FOREIGN KEY (rubric_hash) REFERENCES rubric_version(hash),
+  constraint evaluation_sandbox_check CHECK ((jsonb_typeof(sandbox) = 'array'::text)),
   constraint evaluation_score_check CHECK (((score > '-Infinity'::double precision) AND (score < 'Infinity'::double precision))),
   constraint evaluation_score_lower_check CHECK (((score_lower > '-Infinity'::double precision) AND (score_lower < 'Infinity'::double precision))),
   constraint evaluation_score_upper_check CHECK (((score_upper > '-Infinity'::double precision) AND (score_upper < 'Infinity'::double precision))),
@@ -166,7 +172,7 @@ CREATE INDEX evaluation_queue ON public.evaluation USING btree (need, id) WHERE 
 CREATE INDEX evaluation_waiting ON public.evaluation USING btree (status_since) WHERE ((status = ANY (ARRAY['received'::text, 'queued'::text, 'verifying'::text])) AND (lease_holder IS NULL));
 CREATE TRIGGER evaluation_guard BEFORE UPDATE ON public.evaluation FOR EACH ROW EXECUTE FUNCTION guard_evaluation();
 grant select on evaluation to collective_evaluator;
-grant update (attempt, deadline_at, event_seq, fencing, finished_splits, first_call_at, lease_holder, lease_until, lost_leases, next_attempt_at, parked_from, progress_done, reason, resent, resent_at, started_at, status, status_since, waiting, waiting_since) on evaluation to collective_evaluator;
+grant update (attempt, deadline_at, event_seq, fencing, finished_splits, first_call_at, lease_holder, lease_until, lost_leases, next_attempt_at, parked_from, progress_done, reason, refusal, resent, resent_at, sandbox, started_at, status, status_since, waiting, waiting_since) on evaluation to collective_evaluator;
 
 create table evaluation_budget (
   evaluation_id uuid not null,
@@ -362,6 +368,7 @@ create table worker (
   unavailable jsonb not null,
   started_at timestamp with time zone not null default now(),
   last_seen_at timestamp with time zone not null default now(),
+  doctor jsonb,
   constraint worker_pkey PRIMARY KEY (id)
 );
 grant delete, insert, select, update on worker to collective_evaluator;

@@ -1,8 +1,6 @@
-import type { GraderSpec, Source } from '../contracts/graders.ts';
 import { caseKey, type Case, type Rubric, type Split } from '../contracts/rubric.ts';
 import { appliesTo } from './grade-case.ts';
-import { readQueries } from './graders/queries.ts';
-import { refusalPresets } from './graders/refusal.ts';
+import { checkGrader } from './graders/check-grader.ts';
 import { asText, resolveCaseSource, sourceHead } from './graders/sources.ts';
 import { metricApplies } from './metrics.ts';
 import type { PlacedCase } from './read-cases.ts';
@@ -22,7 +20,11 @@ export function checkRubric(rubric: Rubric, files: Files, lineOf: (path: Path) =
   const complain: Complain = (path, message) => problems.push({ file: 'rubric.yaml', line: lineOf(path), path: path.join('/'), message });
   checkPaths(rubric, files, complain);
   checkForms(rubric, complain);
-  for (const [i, criterion] of rubric.criteria.entries()) checkGrader(rubric, criterion.grader, ['criteria', i, 'grader'], files, complain);
+  const secrets = new Set(rubric.secrets.map(({ name }) => name));
+  for (const [i, criterion] of rubric.criteria.entries()) {
+    for (const { path, message } of checkGrader(criterion.grader, { secrets, files }))
+      complain(['criteria', i, 'grader', ...path], message);
+  }
   for (const [i, metric] of rubric.metrics.entries()) {
     if (metric.kind === 'group-mean' && !['input', 'expected'].includes(sourceHead(metric.by)))
       complain(['metrics', i, 'by'], 'cases are grouped by a value at input or expected');
@@ -59,42 +61,6 @@ function checkForms(rubric: Rubric, complain: Complain): void {
     if (form.kind === 'defence' && sourceHead(form.message) !== 'input')
       complain(['submission', i, 'message'], 'what is sent to the target is read from input');
   }
-}
-
-function checkGrader(rubric: Rubric, grader: GraderSpec, path: Path, files: Files, complain: Complain): void {
-  const sources: [string, Source | undefined][] = [
-    ['of', grader.of],
-    ['to', 'to' in grader ? grader.to : undefined],
-    ['secret', 'secret' in grader ? grader.secret : undefined],
-  ];
-  for (const [field, source] of sources) if (source !== undefined) checkSource(rubric, source, [...path, field], complain);
-  if (grader.kind === 'refusal' && !refusalPresets.includes(grader.preset))
-    complain([...path, 'preset'], `no refusal preset is named "${grader.preset}"; expected one of ${refusalPresets.join(', ')}`);
-  if (grader.kind === 'reasr') checkQueries(grader.queries, grader.count, path, files, complain);
-}
-
-function checkQueries(file: string, count: number, path: Path, files: Files, complain: Complain): void {
-  const problem = queriesProblem(file, count, files);
-  if (problem !== null) complain([...path, 'queries'], problem);
-}
-
-function queriesProblem(file: string, count: number, files: Files): string | null {
-  const bytes = files.get(file);
-  if (!bytes) return `the folder has no file "${file}"`;
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return `"${file}" is not valid UTF-8 text`;
-  }
-  const read = readQueries(text, count);
-  return read.ok ? null : `${file}, line ${read.line}: ${read.problem}`;
-}
-
-function checkSource(rubric: Rubric, source: Source, path: Path, complain: Complain): void {
-  if (sourceHead(source) !== 'secret') return;
-  const name = source.split('/')[1];
-  if (!rubric.secrets.some((secret) => secret.name === name)) complain(path, `no secret is named "${name ?? ''}"`);
 }
 
 /** Checks of the cases: unique ids, keys a submission can tell apart, existing targets, groups for group means. */

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import type { Json } from '../contracts/json.ts';
 import { Rubric } from '../contracts/rubric.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
+import { gzipOf, tarOf, zipOf } from '../test/setup/archives.ts';
 import { smallRubricYaml } from '../test/setup/rubrics.ts';
 import { checkSubmission, compileAnswerSchema } from './check-submission.ts';
 import { compileSchema } from './schemas.ts';
@@ -90,6 +91,46 @@ describe('the other kinds', () => {
       { path: 'kind', message: expect.stringContaining('"answers"') },
     ]);
   });
+});
+
+describe('a program in an archive', () => {
+  const files = [{ name: 'main.mjs', data: 'x' }];
+  const packed = (bytes: Buffer, changes: object = {}): SubmissionDocument => ({
+    ...{ kind: 'program', language: 'javascript', archive: bytes.toString('base64') },
+    ...changes,
+  });
+  const roomy = (profiles: string[], maxBytes = 5000): Rubric =>
+    Rubric.parse({
+      ...(parse(smallRubricYaml) as object),
+      submission: [{ kind: 'program', schema: {}, maxBytes }],
+      sandbox: { profiles },
+    });
+
+  it('is accepted as zip, tar and tar.gz, whatever is in it', () => {
+    for (const bytes of [zipOf([{ name: '/etc/passwd' }]), tarOf(files), gzipOf(tarOf(files))])
+      expect(errorsOf(packed(bytes), roomy(['js', 'node']))).toEqual([]);
+  });
+
+  it.each<[string, SubmissionDocument, Rubric, string]>([
+    ['its size', packed(tarOf(files)), roomy(['node'], 100), 'archive'],
+    ['its first bytes', packed(Buffer.from('hello world!')), roomy(['node']), 'archive'],
+    ['its kind', packed(Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0])), roomy(['node']), 'archive'],
+    ['a challenge of single files', packed(zipOf(files)), roomy(['js', 'python']), 'archive'],
+    ['the profile "js", which has one file', packed(zipOf(files), { profile: 'js' }), roomy(['js', 'node']), 'profile'],
+  ])('is refused for %s', (_, document, own, path) => {
+    expect(errorsOf(document, own)).toEqual([{ path, message: expect.any(String) }]);
+  });
+});
+
+it('an image is accepted where images are', () => {
+  const own = Rubric.parse({
+    ...(parse(smallRubricYaml) as object),
+    submission: [{ kind: 'image', schema: {} }],
+    sandbox: { profiles: ['image'] },
+  });
+  const document: SubmissionDocument = { kind: 'image', image: `r.example/a@sha256:${'a'.repeat(64)}` };
+  expect(errorsOf(document, own)).toEqual([]);
+  expect(errorsOf(document)).toEqual([{ path: 'kind', message: expect.stringContaining('not "image"') }]);
 });
 
 describe('schemas', () => {

@@ -3,6 +3,7 @@ import type { Json } from '../contracts/json.ts';
 import { caseKey, type Case, type Rubric, type SubmissionForm } from '../contracts/rubric.ts';
 import type { Profile } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
+import { archiveHeadBytes, archiveKind } from '../contracts/submission-file.ts';
 import { type CompiledSchema, compileSchema } from './schemas.ts';
 
 export interface SubmissionError {
@@ -40,6 +41,8 @@ export function checkSubmission(rubric: Rubric, phaseCases: readonly Case[], doc
   else if (form.kind === 'defence' && document.kind === 'defence')
     checkText(document.systemPrompt, form.maxCharacters, 'systemPrompt', complain);
   else if (form.kind === 'program' && document.kind === 'program') checkProgram(rubric, form, document, complain);
+  // Its reference has its form already; whether such an image may run is decided where it is pulled.
+  else if (form.kind === 'image' && document.kind === 'image') return { ok: true, form };
   else complain('kind', `"${form.kind}" submissions cannot be judged by this version yet`);
   if (more > 0) errors.push({ path: '', message: `and ${more} more problems` });
   return errors.length === 0 ? { ok: true, form } : { ok: false, errors };
@@ -92,15 +95,32 @@ function checkText(text: string, maxCharacters: number, path: string, complain: 
 const profilesOf = { javascript: ['js', 'node'], python: ['python'] } as const satisfies Record<string, readonly Profile[]>;
 
 function checkProgram(rubric: Rubric, form: FormOf<'program'>, document: DocumentOf<'program'>, complain: Complain): void {
-  const { language, profile, source } = document;
+  const { language, profile, source, archive } = document;
   if (!form.languages.includes(language)) complain('language', `this challenge takes ${form.languages.join(' or ')}`);
   const offered = rubric.sandbox?.profiles ?? [];
-  const fitting = offered.filter((name) => profilesOf[language].some((own) => own === name));
-  if (fitting.length === 0) complain('language', `none of this challenge's sandbox profiles (${offered.join(', ')}) runs ${language}`);
+  const speaking = offered.filter((name) => profilesOf[language].some((own) => own === name));
+  // The profile "js" is one module with the helper API and nothing to import from.
+  const fitting = archive === undefined ? speaking : speaking.filter((name) => name !== 'js');
+  if (speaking.length === 0) complain('language', `none of this challenge's sandbox profiles (${offered.join(', ')}) runs ${language}`);
+  else if (fitting.length === 0) complain('archive', `this challenge runs ${language} as a single file only`);
   else if (profile !== undefined && !fitting.includes(profile)) complain('profile', `expected ${fitting.join(' or ')}`);
+  if (source !== undefined) checkSource(source, form.maxBytes, complain);
+  if (archive !== undefined) checkArchive(archive, form.maxBytes, complain);
+}
+
+function checkSource(source: string, maxBytes: number, complain: Complain): void {
   if (!storable(source)) complain('source', unstorable);
   const bytes = Buffer.byteLength(source, 'utf8');
-  if (bytes > form.maxBytes) complain('source', `the program has ${bytes} bytes, at most ${form.maxBytes} are accepted`);
+  if (bytes > maxBytes) complain('source', `the program has ${bytes} bytes, at most ${maxBytes} are accepted`);
+}
+
+/** Size and first bytes, nothing else: archives of participants are opened in a sandbox only. */
+function checkArchive(archive: string, maxBytes: number, complain: Complain): void {
+  const bytes = Buffer.byteLength(archive, 'base64');
+  if (bytes > maxBytes) complain('archive', `the archive has ${bytes} bytes, at most ${maxBytes} are accepted`);
+  const kind = archiveKind(Buffer.from(archive.slice(0, Math.ceil(archiveHeadBytes / 3) * 4), 'base64'));
+  if (kind?.accepted !== true)
+    complain('archive', `the archive is ${kind === null ? 'neither a zip nor a tar' : `a ${kind.name}`}; pack it as zip, tar or tar.gz`);
 }
 
 /** What is wrong with an answer by the form's schema, in one sentence; null when it fits. */

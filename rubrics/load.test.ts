@@ -90,9 +90,9 @@ describe('a problem names its file, line and path', () => {
     ['a second document', { 'rubric.yaml': `${smallRubricYaml}---\nx: 1\n` }, { file: 'rubric.yaml' }],
     ['no score', yaml('score: accuracy', 'score: precision'), { line: lineOf('score: accuracy'), path: 'score' }],
     [
-      'an image submission',
-      yaml('kind: answers\n    schema: { type: string, maxLength: 100 }', 'kind: image'),
-      { path: 'submission/0/kind', message: expect.stringContaining('cannot be judged') },
+      'an image submission without the profile for it',
+      yaml('kind: answers\n    schema: { type: string, maxLength: 100 }', 'kind: image\n    schema: {}'),
+      { path: 'sandbox/profiles', message: expect.stringContaining('the profile "image"') },
     ],
     [
       'a report submission',

@@ -4,7 +4,7 @@ import type { CaseResult } from '../contracts/evaluation.ts';
 import { type Case, Rubric } from '../contracts/rubric.ts';
 import { caseResult, smallRubricYaml } from '../test/setup/rubrics.ts';
 import { computeMetrics, metricApplies } from './metrics.ts';
-import { wilson } from './statistics.ts';
+import { wilson } from './statistics/wilson.ts';
 import { pairUnits } from './units.ts';
 
 const small = parse(smallRubricYaml) as Record<string, unknown>;

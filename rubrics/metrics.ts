@@ -4,7 +4,8 @@ import type { SubmissionKind } from '../contracts/submission.ts';
 import { appliesTo } from './grade-case.ts';
 import { asText, resolveCaseSource } from './graders/sources.ts';
 import { deriveSeed } from './random.ts';
-import { bootstrap, wilson, type ClusterTable } from './statistics.ts';
+import { bootstrap, type ClusterTable } from './statistics/bootstrap.ts';
+import { wilson } from './statistics/wilson.ts';
 import { type Unit, unitScore } from './units.ts';
 
 /**

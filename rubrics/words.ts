@@ -31,9 +31,9 @@ function formInWords(form: SubmissionForm): string {
     case 'defence':
       return `Defence: a system prompt of at most ${count(form.maxCharacters, 'character')}; we put it before the target and send the cases.`;
     case 'program':
-      return `Program: one file in ${form.languages.map((name) => (name === 'python' ? 'Python' : 'JavaScript')).join(' or ')} of at most ${count(form.maxBytes, 'byte')}, run in a sandbox without a network.`;
+      return `Program: one file, or an archive of several, in ${form.languages.map((name) => (name === 'python' ? 'Python' : 'JavaScript')).join(' or ')} of at most ${count(form.maxBytes, 'byte')}, run in a sandbox without a network.`;
     case 'image':
-      return 'Image: a container image by digest; not accepted yet.';
+      return 'Image: a container image by digest, run in a sandbox without a network.';
     case 'report':
       return 'Report: a text with evidence; not accepted yet.';
   }

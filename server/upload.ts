@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { CreateSubmission } from '../contracts/api.ts';
+import { type ChallengeDetail, CreateSubmission } from '../contracts/api.ts';
+import { SubmissionForm, acceptedLanguages } from '../contracts/rubric.ts';
+import { Language } from '../contracts/sandbox.ts';
 import { readSubmissionFile } from '../contracts/submission-file.ts';
 import { showChallenge } from '../domain/challenges.ts';
 import type { ServerDeps } from './deps.ts';
@@ -10,7 +12,7 @@ interface Form {
   file: { name: string; bytes: Uint8Array };
 }
 
-const knownFields: ReadonlySet<string> = new Set(['title', 'phase']);
+const knownFields: ReadonlySet<string> = new Set(['title', 'phase', 'language']);
 
 /**
  * Reads a multipart upload into the same body that JSON clients send. The file is held in memory, bounded by the
@@ -20,7 +22,7 @@ export async function readUpload(request: FastifyRequest, deps: Pick<ServerDeps,
   const challenge = await showChallenge(deps.db, slug);
   if (challenge === null) throw new ProblemError('not_found', `there is no challenge "${slug.slice(0, 64)}"`);
   const { fields, file } = await readForm(request).catch(refuseForm);
-  const read = readSubmissionFile(file.name, file.bytes, challenge.submissionKinds);
+  const read = readSubmissionFile(file.name, file.bytes, challenge.submissionKinds, languagesOf(challenge, fields.get('language')));
   if (!read.ok) throw new ProblemError('invalid_submission', read.problem, read.errors);
   const title = fields.get('title') ?? file.name.slice(0, 200);
   const body = CreateSubmission.safeParse({
@@ -31,6 +33,16 @@ export async function readUpload(request: FastifyRequest, deps: Pick<ServerDeps,
   if (body.success) return body.data;
   const errors = body.error.issues.map((issue) => ({ path: issue.path.join('/'), message: issue.message }));
   throw new ProblemError('bad_request', errors[0] ? `${errors[0].path}: ${errors[0].message}` : 'the form is not valid', errors);
+}
+
+/** What an archive may be written in: what was asked for, else what the challenge's form takes. */
+function languagesOf(challenge: ChallengeDetail, asked: string | undefined): Language[] {
+  if (asked !== undefined && asked !== '') {
+    const language = Language.safeParse(asked);
+    if (!language.success) throw new ProblemError('bad_request', `the field "language" must be ${Language.options.join(' or ')}`);
+    return [language.data];
+  }
+  return acceptedLanguages(challenge.forms.flatMap((form) => SubmissionForm.safeParse(form).data ?? []));
 }
 
 /** What the parser throws without a status (a form that is cut off, a broken header) is the sender's mistake. */
@@ -50,7 +62,7 @@ async function readForm(request: FastifyRequest): Promise<Form> {
     }
     const name = part.fieldname;
     if (!knownFields.has(name))
-      throw new ProblemError('bad_request', `the form has the unknown field "${name}"; it takes file, title and phase`);
+      throw new ProblemError('bad_request', `the form has the unknown field "${name}"; it takes file, title, phase and language`);
     if (typeof part.value !== 'string' || part.valueTruncated) throw new ProblemError('bad_request', `the field "${name}" is too long`);
     fields.set(name, part.value);
   }

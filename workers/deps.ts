@@ -5,6 +5,7 @@ import type { Blobs } from '../domain/blobs/blobs.ts';
 import type { Db } from '../domain/db/client.ts';
 import type { Queues } from '../domain/queue/backend.ts';
 import type { Gateway } from '../gateway/session.ts';
+import type { DoctorKeeper } from './doctor-keeper.ts';
 import type { RubricCache } from './rubric-cache.ts';
 
 /** What every stage is given. Built once in `main.ts`; nothing else reads the environment. */
@@ -22,4 +23,5 @@ export interface WorkerDeps {
 export interface EvaluatorDeps extends WorkerDeps {
   gateway: Gateway;
   sandboxes: readonly SandboxDriver[];
+  doctor: DoctorKeeper;
 }

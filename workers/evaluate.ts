@@ -66,7 +66,9 @@ async function runOnce(plan: EvaluationPlan, lease: Lease, deps: EvaluatorDeps, 
   await sink.flush();
   if (output.verdict.outcome === 'error')
     return output.verdict.reason ?? ourFault('platform_fault', unfinished, 'it ended without a reason');
-  if (!(await moveTo(deps.db, lease, 'verifying'))) throw new LeaseLost('the lease was lost at the end');
+  // Verification alone may say that it is invalid; it is told why.
+  const patch = output.refusal === null ? {} : { refusal: output.refusal };
+  if (!(await moveTo(deps.db, lease, 'verifying', patch))) throw new LeaseLost('the lease was lost at the end');
   await deps.queues.publish(queueName.verify, { evaluationId: lease.evaluationId });
   return null;
 }

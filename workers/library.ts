@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { caseKey } from '../contracts/rubric.ts';
+import { acceptedLanguages, caseKey } from '../contracts/rubric.ts';
 import { queueName } from '../contracts/queue.ts';
 import { readSubmissionFile } from '../contracts/submission-file.ts';
 import { ensureSampleAccount } from '../domain/accounts.ts';
@@ -60,7 +60,7 @@ async function submitSamples(loaded: Loaded, deps: WorkerDeps, installation: Ins
   const { rubric } = loaded;
   const kinds = rubric.rubric.submission.map((form) => form.kind);
   for (const sample of rubric.rubric.samples) {
-    const read = readSubmissionFile(sample.path, bytesOf(loaded, sample.path), kinds);
+    const read = readSubmissionFile(sample.path, bytesOf(loaded, sample.path), kinds, acceptedLanguages(rubric.rubric.submission));
     if (!read.ok) throw new Error(`the sample ${rubric.rubric.name}/${sample.path} cannot be read: ${read.problem}`);
     const account = await ensureSampleAccount(deps.db, `sample: ${sample.title}`);
     const created = await createSubmission(deps.db, deps.blobs, installation, {

@@ -6,13 +6,16 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Config, readConfig } from '../contracts/config.ts';
 import { folderBlobs } from '../domain/blobs/blobs.ts';
 import { openDatabase } from '../domain/db/client.ts';
+import { databaseTime } from '../domain/workers.ts';
 import { openInstallation } from '../domain/installation.ts';
 import { openQueues } from '../domain/queue/backend.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { providersOf } from '../gateway/providers/create.ts';
+import { diagnose, engineVersionOf } from '../sandboxes/doctor.ts';
 import { whenToldToStop } from './lifetime.ts';
 import { rubricCache } from './rubric-cache.ts';
-import { drivers } from './sandbox-drivers.ts';
+import { keepDoctor } from './doctor-keeper.ts';
+import { dockerSetting, drivers } from './sandbox-drivers.ts';
 import { startStages } from './stages.ts';
 
 const parsed = readConfig(process.env);
@@ -44,6 +47,8 @@ async function main(config: Config): Promise<void> {
   });
   const blobs = folderBlobs(join(home, 'blobs'));
   const evaluates = config.WORKER_STAGES.includes('evaluate');
+  const docker = await dockerSetting({ home, workerId, config, onProblem: (problem) => log.warn(problem) });
+  await using sandboxes = drivers(docker);
   await using _stages = await startStages({
     stages: config.WORKER_STAGES,
     concurrency: config.WORKER_CONCURRENCY,
@@ -60,7 +65,13 @@ async function main(config: Config): Promise<void> {
       rubrics: rubricCache(database.db, blobs),
       log,
       gateway: createGateway(providersOf(config)),
-      sandboxes: evaluates ? await drivers({ home, workerId, config }) : [],
+      sandboxes: evaluates ? sandboxes.all : [],
+      doctor: keepDoctor({
+        examine: (signal) => diagnose({ ...docker, home, databaseTime: () => databaseTime(database.db), signal }),
+        engineVersion: () => engineVersionOf(docker),
+        accepted: config.ACCEPTED_SANDBOX_RISKS,
+        log,
+      }),
     },
   });
   log.info({ workerId }, 'worker is ready');

@@ -5,6 +5,7 @@ import type { Blobs } from '../domain/blobs/blobs.ts';
 import { checkpoint } from '../domain/checkpoint.ts';
 import type { Lease } from '../domain/leases.ts';
 import { exchangeOf, letLeaseRunOut, memoryBlobs, publish, resultOf, rowOf, submit, toRunning } from '../test/setup/records.ts';
+import { doctorOf } from '../test/setup/machine.ts';
 import { until } from '../test/setup/until.ts';
 import { type TestDatabase, testDatabase } from '../test/setup/with-database.ts';
 import { LeaseLost } from './lease-keeper.ts';
@@ -19,13 +20,13 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 const log = pino({ level: 'silent' });
-const none = { transcript: null, log: null };
+const none = { transcript: null, log: null, artifacts: [] };
 const ref = (caseId: string) => ({ caseId, split: 'public' as const, trial: 0 });
 async function running(): Promise<Lease> {
   const { evaluationId } = await submit(database.db, blobs);
   return toRunning(database.db, evaluationId);
 }
-const sinkFor = (lease: Lease, kept: Blobs = blobs) => recordingSink({ db: database.db, blobs: kept, log }, lease);
+const sinkFor = (lease: Lease, kept: Blobs = blobs) => recordingSink({ db: database.db, blobs: kept, log, doctor: doctorOf() }, lease);
 const stored = async (lease: Lease) => (await checkpoint(database.db, lease.evaluationId)).map((one) => one.caseId);
 const calls = (lease: Lease) => database.db.selectFrom('model_call').selectAll().where('evaluation_id', '=', lease.evaluationId).execute();
 
@@ -34,10 +35,21 @@ describe('a recording sink', () => {
     const lease = await running();
     await using sink = sinkFor(lease);
     sink.called(ref('p0'), exchangeOf(0));
-    await sink.caseFinished(resultOf('p0'), { transcript: '[]', log: 'printed' });
+    await sink.caseFinished(resultOf('p0'), { transcript: '[]', log: 'printed', artifacts: [] });
     await until('it is stored', async () => (await stored(lease)).length === 1);
     expect(await calls(lease)).toHaveLength(1);
     expect(await blobs.get(createHash('sha256').update('printed').digest('hex'))).not.toBeNull();
+  });
+
+  it('stores what a case left behind', async () => {
+    const lease = await running();
+    const bytes = Buffer.from([0, 1, 255]);
+    const record = { path: 'out.bin', sha256: createHash('sha256').update(bytes).digest('hex'), bytes: 3 };
+    const sink = sinkFor(lease);
+    await sink.caseFinished(resultOf('p0', { artifacts: [record] }), { ...none, artifacts: [bytes] });
+    await sink[Symbol.asyncDispose]();
+    expect((await checkpoint(database.db, lease.evaluationId))[0]?.artifacts).toEqual([record]);
+    expect(await blobs.get(record.sha256)).toEqual(bytes);
   });
 
   it('stores calls of a case that never finishes', async () => {
@@ -77,7 +89,7 @@ describe('a recording sink', () => {
     const lease = await running();
     const broken: Blobs = { ...blobs, put: () => Promise.reject(new Error('the disk is full')) };
     const sink = sinkFor(lease, broken);
-    await sink.caseFinished(resultOf('p0'), { transcript: '[1]', log: null });
+    await sink.caseFinished(resultOf('p0'), { transcript: '[1]', log: null, artifacts: [] });
     await until('it has noticed', () =>
       sink.caseFinished(resultOf('p1'), none).then(
         () => false,
@@ -104,7 +116,7 @@ describe('a recording sink', () => {
     let accepted = 0;
     const producer = (async () => {
       for (let i = 0; i < 40; i++) {
-        await sink.caseFinished(resultOf('h0', { trial: i }), { transcript: text, log: null });
+        await sink.caseFinished(resultOf('h0', { trial: i }), { transcript: text, log: null, artifacts: [] });
         accepted++;
       }
     })();

@@ -2,14 +2,15 @@ import { Buffer } from 'node:buffer';
 import type { CaseResult } from '../contracts/evaluation.ts';
 import type { Lease } from '../domain/leases.ts';
 import { moveTo } from '../domain/moves.ts';
-import { type RecordedCall, recordCalls, recordCases, recordSplit } from '../domain/recording.ts';
+import { type RecordedCall, recordCalls, recordCases, recordSandbox, recordSplit } from '../domain/recording.ts';
 import { inTransaction } from '../domain/transaction.ts';
 import type { EvaluationSink } from '../evaluation/plan.ts';
 import type { WorkerDeps } from './deps.ts';
+import type { DoctorKeeper } from './doctor-keeper.ts';
 import { LeaseLost } from './lease-keeper.ts';
 
 /** What may wait for the next write; above any of these the evaluation waits for the database. */
-const highWater = { cases: 400, calls: 2_000, textCharacters: 8_388_608 };
+const highWater = { cases: 400, calls: 2_000, blobBytes: 8_388_608 };
 const flushEveryMs = 40;
 
 /**
@@ -25,22 +26,25 @@ export interface RecordingSink extends EvaluationSink, AsyncDisposable {
 interface Batch {
   cases: CaseResult[];
   calls: RecordedCall[];
-  texts: Promise<void>[];
-  textCharacters: number;
+  /** Transcripts, logs and artifacts on their way to the blobs. */
+  blobs: Promise<void>[];
+  blobBytes: number;
 }
 
-const emptyBatch = (): Batch => ({ cases: [], calls: [], texts: [], textCharacters: 0 });
+const emptyBatch = (): Batch => ({ cases: [], calls: [], blobs: [], blobBytes: 0 });
 const isEmpty = (batch: Batch): boolean => batch.cases.length === 0 && batch.calls.length === 0;
 
-export function recordingSink(deps: Pick<WorkerDeps, 'db' | 'blobs' | 'log'>, lease: Lease): RecordingSink {
+type SinkDeps = Pick<WorkerDeps, 'db' | 'blobs' | 'log'> & { doctor: Pick<DoctorKeeper, 'facts'> };
+
+export function recordingSink(deps: SinkDeps, lease: Lease): RecordingSink {
   let batch = emptyBatch();
   let failure: { error: unknown } | null = null;
   let writing: Promise<void> | null = null;
 
   // Neither of the two rejects: they may fail while nobody is waiting for them.
-  const keepText = async (text: string) => {
+  const keepBlob = async (bytes: Uint8Array) => {
     try {
-      await deps.blobs.put(Buffer.from(text, 'utf8'));
+      await deps.blobs.put(bytes);
     } catch (error) {
       failure ??= { error };
     }
@@ -48,8 +52,8 @@ export function recordingSink(deps: Pick<WorkerDeps, 'db' | 'blobs' | 'log'>, le
   const writeBatch = async () => {
     const taken = batch;
     batch = emptyBatch();
-    // Texts first: a row must never point at a blob that a crash kept from being written.
-    await Promise.all(taken.texts);
+    // Blobs first: a row must never point at a blob that a crash kept from being written.
+    await Promise.all(taken.blobs);
     if (failure !== null) return;
     try {
       await store(deps, lease, taken);
@@ -78,16 +82,21 @@ export function recordingSink(deps: Pick<WorkerDeps, 'db' | 'blobs' | 'log'>, le
       await flush();
       heldOrThrow(lease, await recordSplit(deps.db, lease, split, 'finished', count));
     },
-    caseFinished: async (result, { transcript, log }) => {
+    sandboxOpened: async (split, environment) => {
+      const { engineVersion, acceptedRisks } = await deps.doctor.facts(environment);
+      const record = { split, workerId: lease.workerId, ...environment, engineVersion, acceptedRisks: [...acceptedRisks] };
+      heldOrThrow(lease, await recordSandbox(deps.db, lease, record));
+    },
+    caseFinished: async (result, { transcript, log, artifacts }) => {
       if (failure !== null) throw failure.error;
       batch.cases.push(result);
-      for (const text of [transcript, log]) {
-        if (text === null) continue;
-        batch.texts.push(keepText(text));
-        batch.textCharacters += text.length;
+      const texts = [transcript, log].flatMap((text) => (text === null ? [] : [Buffer.from(text, 'utf8')]));
+      for (const bytes of [...texts, ...artifacts]) {
+        batch.blobs.push(keepBlob(bytes));
+        batch.blobBytes += bytes.byteLength;
       }
-      const { cases, calls, textCharacters } = batch;
-      if (cases.length >= highWater.cases || calls.length >= highWater.calls || textCharacters >= highWater.textCharacters) await flush();
+      const { cases, calls, blobBytes } = batch;
+      if (cases.length >= highWater.cases || calls.length >= highWater.calls || blobBytes >= highWater.blobBytes) await flush();
     },
     called: (ref, exchange) => {
       batch.calls.push({ ref, exchange });

@@ -3,7 +3,7 @@ import { sumOfUsage } from '../contracts/target.ts';
 import { failAttempt } from '../domain/attempts.ts';
 import { checkpoint } from '../domain/checkpoint.ts';
 import { workOf } from '../domain/work.ts';
-import { finish } from '../domain/finishing.ts';
+import { finish, finishWithout } from '../domain/finishing.ts';
 import { claim } from '../domain/leases.ts';
 import { inFileOrder, verdictOf } from '../evaluation/evaluate.ts';
 import { resultHash } from '../evaluation/result-hash.ts';
@@ -23,6 +23,11 @@ export async function verifyStage(message: StageMessage, deps: WorkerDeps): Prom
   using _kept = keepLease(deps.db, lease, new AbortController().signal, deps.log);
   try {
     const work = await workOf(deps.db, lease.evaluationId);
+    // The most that a host which runs strangers' code can do with this is what wrong grades could do too.
+    if (work.refusal !== null) {
+      await finishWithout(deps.db, lease, 'invalid', work.refusal);
+      return;
+    }
     const plan = await planOf(work, deps);
     const results = inFileOrder(plan, await checkpoint(deps.db, lease.evaluationId));
     const expected = splitsOf(plan.phase).reduce((sum, split) => sum + plannedCases(plan.rubric, split).length, 0);

@@ -31,6 +31,7 @@ interface Account {
 }
 
 interface CaseResult {
+  artifacts: Generated<Json>;
   calls: number;
   case_id: string;
   cost_micros: Int8;
@@ -88,10 +89,12 @@ interface Evaluation {
   progress_of: number;
   public_usage: Json | null;
   reason: Json | null;
+  refusal: Json | null;
   resent: Generated<number>;
   resent_at: Timestamp | null;
   result_hash: string | null;
   rubric_hash: string;
+  sandbox: Generated<Json>;
   score: number | null;
   score_lower: number | null;
   score_upper: number | null;
@@ -227,6 +230,7 @@ interface Submission {
 }
 
 interface Worker {
+  doctor: Json | null;
   id: string;
   last_seen_at: Generated<Timestamp>;
   name: string;

@@ -1,7 +1,7 @@
 import { type BackendFactory, createPostgresBackend, createRedisBackend, type IQueueBackend, isPgPool, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import type { StageMessage } from '../../contracts/queue.ts';
+import { Need, type StageMessage } from '../../contracts/queue.ts';
 
 /** What is used of BullMQ's Queue and Worker; their own types differ between the two stores. */
 export interface StageQueue {
@@ -56,7 +56,8 @@ function classesOf<C>(factory: BackendFactory<IQueueBackend, C>) {
 
 /** Jobs in the schema `bullmq` of the database. Each consumer keeps one connection for LISTEN: too small a pool would stand still for ever. */
 export function postgresEngine(url: string, onError: OnQueueError): Engine {
-  const maxConsumers = 16;
+  // One worker process may serve every stage and every need.
+  const maxConsumers = Need.options.length + 2;
   // A pool of its own: BullMQ finds its schema by search_path.
   const pool = new pg.Pool({
     connectionString: url,

@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { Duplex } from 'node:stream';
 import type Docker from 'dockerode';
 import type { Limits, ModelDoor, Task } from '../../contracts/sandbox.ts';
+import { attach } from './attach.ts';
 import { converse } from './conversation.ts';
 import { type Engine, engineProblem, within } from './engine.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
-import { type ContainerNames, type ContainerShape, createBody, settingsOf } from './hardening.ts';
+import { type ContainerNames, type ContainerShape, createBody, memoryBytes, settingsOf } from './hardening.ts';
 import { type Counters, type Meter, meterOf, noCounters } from './meter.ts';
 import { buildImages } from './probe.ts';
 import { removeContainer } from './remove.ts';
+import { runtimeProfiles } from './runtimes.ts';
 import { FromRunner, maxFrameBytes, type RunnerResult, type ToRunner } from './runner-protocol.ts';
 import { makeSocketFolder, type SocketFolder } from './socket-folder.ts';
 import type { CaseEnd, Observation } from './verdict.ts';
 
+/** Share of its memory that a container must have been seen to use for its end by SIGKILL to be that of memory. */
+const nearlyAll = 0.85;
 /** From start to the runner's first frame, and from the program to the runner's word that it is there. */
 const readyMs = 20_000;
 
@@ -25,7 +30,9 @@ export async function startContainer(engine: Engine, shape: ContainerShape, name
   let created: Docker.Container;
   try {
     const body = createBody(shape, { ...names, socketFolder: made.folder.path });
-    created = await within(engine.timeoutMs, 'create a container', engine.docker.createContainer(body));
+    // Told apart, or dockerode says the whole body a second time in the query.
+    const call: object = { _query: {}, _body: body };
+    created = await within(engine.timeoutMs, 'create a container', engine.docker.createContainer(call));
   } catch (error) {
     await made.folder[Symbol.asyncDispose]();
     const advice = (error as { statusCode?: number }).statusCode === 404 ? `. ${buildImages}` : '';
@@ -43,7 +50,13 @@ export async function startContainer(engine: Engine, shape: ContainerShape, name
 }
 
 /** How a container came to its end without being told to, as the engine tells it afterwards. */
-export type EndedBy = 'program' | 'platform';
+interface Exit {
+  by: 'program' | 'platform';
+  oomKilled: boolean;
+  /** Null while it runs, and when the engine does not say. */
+  code: number | null;
+  problem?: string;
+}
 
 /**
  * One running container and the conversation with its runner. Usable for one case after another until something ends
@@ -63,7 +76,7 @@ export class RunnerContainer implements AsyncDisposable {
   readonly uid: number;
   #limits: Limits;
   #alive = true;
-  #stream: NodeJS.ReadWriteStream | null = null;
+  #stream: Duplex | null = null;
   #meter: Meter | null = null;
   #seq = 0;
   #awaited: { seq: number; resolve(result: RunnerResult): void } | null = null;
@@ -104,8 +117,7 @@ export class RunnerContainer implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { timeoutMs } = this.#engine;
-    const attach = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true };
-    const stream = await within(timeoutMs, 'attach', this.#container.attach(attach));
+    const stream = await within(timeoutMs, 'attach', attach(this.#engine, this.id));
     this.#stream = stream;
     // Reading never pauses: an attached stream that is not read makes the engine's kill wait for it.
     stream.on('data', (chunk: Buffer) => this.#frames.push(chunk));
@@ -115,7 +127,7 @@ export class RunnerContainer implements AsyncDisposable {
     await within(timeoutMs, 'start the container', this.#container.start());
     this.send({ type: 'hello', nonce: this.#nonce, ...settingsOf(this.#shape, this.uid) });
     await this.#answered(this.#warm.promise);
-    this.#meter = meterOf(this.#container, timeoutMs);
+    this.#meter = meterOf(this.#container, timeoutMs, runtimeProfiles[this.#shape.runtime].pollMs);
   }
 
   /** Hands over the program and opens its only way out. From here on the container belongs to one evaluation. */
@@ -138,12 +150,16 @@ export class RunnerContainer implements AsyncDisposable {
   async run(task: Task, signal: AbortSignal): Promise<Observation> {
     const before = await this.count();
     const startedAt = performance.now();
-    const { end, lastCpuMs } = await converse(this, task, before, signal);
+    const { end, last } = await converse(this, task, before, signal);
     const wallMs = performance.now() - startedAt;
     const after = await this.count();
-    const exit = !this.#alive && end.kind !== 'cancelled' ? await this.#exit() : null;
-    const cpuMs = after.cpuMs === null ? lastCpuMs : after.cpuMs - (before.cpuMs ?? 0);
-    const oomKilled = grew(before.oomKills, after.oomKills) || exit?.oomKilled === true;
+    const exit = (!this.#alive || end.kind === 'overdue') && end.kind !== 'cancelled' ? await this.#exit() : null;
+    const latest = after.cpuMs === null ? last : after;
+    const cpuMs = latest.cpuMs === null ? null : latest.cpuMs - (before.cpuMs ?? 0);
+    // gVisor's kernel is killed with its container, the counter that would tell goes with it, and the engine misses one
+    // such end in ten (measured): then what it held when last looked at decides.
+    const wasFull = exit?.code === 137 && (latest.memoryBytes ?? 0) > nearlyAll * memoryBytes(this.#shape);
+    const oomKilled = grew(before.oomKills, latest.oomKills) || exit?.oomKilled === true || wasFull;
     return { end: blamed(end, exit), wallMs, cpuMs, oomKilled, tasksRefused: grew(before.refusedTasks, after.refusedTasks) };
   }
 
@@ -177,14 +193,14 @@ export class RunnerContainer implements AsyncDisposable {
    * Who ended a container that is no longer there. A runner that the program brought down exits by itself with an error;
    * one whose worker or engine went away ends with 0, and one that somebody killed from outside with SIGKILL.
    */
-  async #exit(): Promise<{ by: EndedBy; oomKilled: boolean; code: number | null }> {
+  async #exit(): Promise<Exit> {
     try {
       const { State } = await within(this.#engine.timeoutMs, 'inspect', this.#container.inspect());
       const itself = !State.Running && State.ExitCode !== 0 && State.ExitCode !== 137;
       return { by: itself ? 'program' : 'platform', oomKilled: State.OOMKilled, code: State.Running ? null : State.ExitCode };
-    } catch {
+    } catch (error) {
       // An engine that cannot say what happened is our problem whatever happened.
-      return { by: 'platform', oomKilled: false, code: null };
+      return { by: 'platform', oomKilled: false, code: null, problem: engineProblem(error) };
     }
   }
 
@@ -212,8 +228,7 @@ export class RunnerContainer implements AsyncDisposable {
   }
 
   #destroyStream(): void {
-    const stream = this.#stream;
-    if (stream !== null && 'destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
+    this.#stream?.destroy();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -235,9 +250,12 @@ export class RunnerContainer implements AsyncDisposable {
   }
 }
 
-/** Corrects who is to blame for the end of a container by what the engine says about it. */
-function blamed(end: CaseEnd, exit: { by: EndedBy; code: number | null } | null): CaseEnd {
-  if (end.kind !== 'ended' || end.by === 'program' || exit === null || exit.by === 'platform') return end;
+/** Corrects who is to blame for the end of a case by what the engine says about its container. */
+function blamed(end: CaseEnd, exit: Exit | null): CaseEnd {
+  // A case that is overdue while the engine does not answer may have answered long ago, in a stream that stands still.
+  if (end.kind === 'overdue' && exit?.problem !== undefined) return { kind: 'ended', by: 'platform', detail: exit.problem };
+  if (end.kind !== 'ended' || end.by === 'program' || exit === null) return end;
+  if (exit.by === 'platform') return { ...end, detail: `${end.detail} (${exit.problem ?? `exit code ${exit.code ?? 'none, it runs'}`})` };
   return { ...end, by: 'program', detail: `its runner ended with exit code ${exit.code}` };
 }
 

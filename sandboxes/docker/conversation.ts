@@ -9,8 +9,8 @@ const stopMs = 1_000;
 
 export interface Conversation {
   end: CaseEnd;
-  /** Processor time of the case at the last look; all there is when the container is gone and its counters with it. */
-  lastCpuMs: number | null;
+  /** The counters at the last look; all there is when the container is gone and its counters with it. */
+  last: Counters;
 }
 
 /** Runs one case under the worker's own clock and counters; ends with whatever happens first. */
@@ -21,13 +21,13 @@ export async function converse(container: RunnerContainer, task: Task, before: C
   if (signal.aborted) cancel();
   const overdue = setTimeout(() => outcome.resolve({ kind: 'overdue' }), container.limits.wallMs + stopMs);
   const watching = new AbortController();
-  const seen: { lastCpuMs: number | null } = { lastCpuMs: null };
+  const seen = { last: before };
   const watched = watch(container, before, watching.signal, seen, () => outcome.resolve({ kind: 'overdue' })).catch((error: unknown) =>
     outcome.resolve({ kind: 'ended', by: 'platform', detail: `its counters cannot be read: ${engineProblem(error)}` }),
   );
   try {
     container.exchange(task).then(outcome.resolve, outcome.reject);
-    return { end: await outcome.promise, lastCpuMs: seen.lastCpuMs };
+    return { end: await outcome.promise, last: seen.last };
   } finally {
     clearTimeout(overdue);
     watching.abort();
@@ -42,15 +42,16 @@ async function watch(
   container: RunnerContainer,
   before: Counters,
   signal: AbortSignal,
-  seen: { lastCpuMs: number | null },
+  seen: { last: Counters },
   giveUp: () => void,
 ): Promise<void> {
   const { pollMs } = container;
   if (pollMs === null || before.cpuMs === null) return;
   while (await passed(pollMs, signal)) {
     const now = await container.count();
-    if (now.cpuMs !== null) seen.lastCpuMs = now.cpuMs - before.cpuMs;
-    const overCpu = seen.lastCpuMs !== null && seen.lastCpuMs > container.limits.cpuMs;
+    if (now.cpuMs === null) continue;
+    seen.last = now;
+    const overCpu = now.cpuMs - before.cpuMs > container.limits.cpuMs;
     if (!overCpu && !grew(before.oomKills, now.oomKills) && !grew(before.refusedTasks, now.refusedTasks)) continue;
     container.send({ type: 'stop' });
     if (await passed(stopMs, signal)) giveUp();

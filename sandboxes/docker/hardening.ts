@@ -122,7 +122,8 @@ export function settingsOf({ profile, limits, cases, foreign }: ContainerShape, 
   };
 }
 
-function memoryBytes({ profile, limits, program, runtime }: ContainerShape): number {
+/** Memory and swap of the whole container. */
+export function memoryBytes({ profile, limits, program, runtime }: ContainerShape): number {
   // The runner holds what it passes on in a few copies.
   const { outputBytes, answerBytes, artifacts } = limits;
   const passing = 4 * (outputBytes + answerBytes + programBytes[program] + (artifacts.files === 0 ? 0 : artifacts.bytes));
@@ -143,7 +144,7 @@ function tmpfs({ limits, program, runtime }: ContainerShape, uid: number): Recor
 /** dockerode's types do not know these fields of the engine's interface. */
 type HostConfig = Docker.HostConfig & { CgroupnsMode: 'private'; MaskedPaths?: string[] };
 
-const runner = ['/usr/bin/python3', '-E', '-s', '-S', '-B', '/opt/collective/runner.py'];
+const runner = ['/usr/bin/python3', '-s', '-S', '-B', '-u', '/opt/collective/runner.py'];
 
 /** The body of the engine's create call. */
 export function createBody(shape: ContainerShape, names: ContainerNames): Docker.ContainerCreateOptions {
@@ -158,6 +159,8 @@ export function createBody(shape: ContainerShape, names: ContainerNames): Docker
     Env: [
       'PATH=/usr/local/bin:/usr/bin:/bin',
       'LANG=C.UTF-8',
+      // The order of a set must not differ between two runs of the same evaluation.
+      'PYTHONHASHSEED=0',
       ...Object.entries(foreign?.runnerEnvironment ?? {}).map(([key, value]) => `${key}=${value}`),
     ],
     // What an image of a participant says about these is not wanted.

@@ -27,8 +27,9 @@ describeWith('docker', engine.state, 'the life of a container', () => {
   const found = engineAt(dockerHost);
   if (!found.ok) throw new Error(found.problem);
   /** As another worker with the same folder for sockets would. */
-  const reap = () =>
-    reapAbandoned({ engine: found, workerId: 'another', socketFolder, isMine: () => false, graceMs: 60_000, now: Date.now() });
+  const firstSeen = new Map<string, number>();
+  const reap = (patienceMs = 0) =>
+    reapAbandoned({ ...{ engine: found, workerId: 'another', socketFolder, isMine: () => false }, firstSeen, patienceMs, now: Date.now() });
   const bench = benchOf(dockerDriver(given), 'python', { leftovers: async () => [] });
   const node = benchOf(dockerDriver(given), 'node', { leftovers: async () => [] });
 
@@ -64,6 +65,8 @@ describeWith('docker', engine.state, 'the life of a container', () => {
       Labels: { [labels.sandbox]: 'old', [labels.worker]: 'yesterday', [labels.deadline]: String(Date.now() - day) },
     });
     await old.start();
+    // Nobody can be asked about it: whatever its deadline says, it is looked at for a while first.
+    expect(await reap(60_000)).not.toContain(old.id);
     expect(await reap()).toContain(old.id);
     expect(await sandbox.run(task('still here'), never())).toMatchObject({ kind: 'answer', answer: 'still here' });
   });
@@ -89,7 +92,8 @@ describeWith('docker', engine.state, 'the life of a container', () => {
     await node.once(node.programs.eatMemoryWhenAsked, 'eat', { limits: { ...conformanceLimits, wallMs: 15_000, cpuMs: 15_000 } });
     const calls = dialled.mock.calls.map(([{ method, path }]) => `${method} ${path.replace(/\?.*/, '').replace(/[0-9a-f]{64}/, 'ID')}`);
     dialled.mockRestore();
-    const needed = ['POST /containers/create', 'POST /containers/ID/attach', 'POST /containers/ID/start', 'DELETE /containers/ID'];
+    // Attaching goes past dockerode (attach.ts); test/attacks looks at every call on the engine's own socket.
+    const needed = ['POST /containers/create', 'POST /containers/ID/start', 'DELETE /containers/ID'];
     const seldom = ['GET /containers/json', 'GET /containers/ID/json'];
     expect([...new Set(calls)].filter((call) => !seldom.includes(call)).sort()).toEqual(needed.sort());
   });
@@ -97,13 +101,13 @@ describeWith('docker', engine.state, 'the life of a container', () => {
   it('is metered by the engine where its control groups are out of reach', async () => {
     await using sandbox = await bench.open(bench.programs.echoInput);
     const [container] = await containersOf(workerId);
-    using meter = meterOf(docker.getContainer(container?.Id ?? ''), 5_000, '/nonexistent');
+    using meter = meterOf(docker.getContainer(container?.Id ?? ''), 5_000, 25, '/nonexistent');
     const before = await meter.read();
     await sandbox.run(task('x'), never());
     const after = await meter.read();
     expect(before).toMatchObject({ cpuMs: expect.any(Number), oomKills: null, refusedTasks: null });
     expect(after.cpuMs).toBeGreaterThan(before.cpuMs ?? Number.POSITIVE_INFINITY);
-    using gone = meterOf(docker.getContainer('0'.repeat(64)), 5_000, '/nonexistent');
+    using gone = meterOf(docker.getContainer('0'.repeat(64)), 5_000, 25, '/nonexistent');
     expect(await gone.read()).toEqual(noCounters);
   });
 

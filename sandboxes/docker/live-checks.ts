@@ -28,7 +28,7 @@ const overallMs = 60_000;
 
 export interface LiveSetting {
   driver: SandboxDriver;
-  /** What the driver starts containers with unless told otherwise. */
+  /** What the sandboxes are started with. */
   runtime: Runtime;
   /** Does the engine count swap as memory. */
   swapIsCounted: boolean;
@@ -40,28 +40,34 @@ export interface LiveSetting {
  * line was tried from inside, or is a limit that the worker saw being met.
  */
 export async function liveChecks(setting: LiveSetting): Promise<Finding[]> {
-  const self = await ask(setting, selfReport, SelfReport);
-  if (!self.ok) return [finding(liveSandbox, false, `a sandbox could not run a small program: ${self.said}`)];
-  const reached = await ask(setting, reach, Reach);
-  const machine = await ask(setting, machineReport, MachineReport);
-  const calls = await ask(setting, systemCalls, SystemCalls);
-  const untried = [reached, machine, calls].flatMap((one) => (one.ok ? [] : [one.said]));
+  const walls = await wallChecks(setting);
+  if (walls.length === 1) return walls;
   return [
-    finding(
-      liveSandbox,
-      untried.length === 0,
-      untried.length === 0 ? 'sandboxes opened and ran programs' : `a check could not run: ${untried[0]}`,
-    ),
-    ...confinement(self.found),
-    ...(reached.ok ? outOfReach(reached.found, setting.runtime) : []),
-    ...(machine.ok ? machineChecks(machine.found, setting.swapIsCounted) : []),
-    ...(calls.ok && machine.ok ? systemCallChecks(calls.found, machine.found.machine, setting.runtime) : []),
+    ...walls,
     await gatewayCheck(setting),
     await limitCheck(setting, 'memory', 'kept = []\n    while True:\n        kept.append(b"x" * 1048576 + bytes(len(kept)))'),
     await limitCheck(setting, 'cpu', 'while True:\n        pass'),
     await limitCheck(setting, 'processes', 'import os\n    while True:\n        os.fork()'),
     await limitCheck(setting, 'output', 'while True:\n        print("x" * 100)'),
     await limitCheck(setting, 'disk', 'with open("/work/big", "wb") as f:\n        while True:\n            f.write(b"x" * 65536)'),
+  ];
+}
+
+/** Tries every wall from inside. Only one finding: no program runs here, so nothing else can be tried. */
+export async function wallChecks(setting: LiveSetting): Promise<Finding[]> {
+  const self = await ask(setting, selfReport, SelfReport);
+  if (!self.ok) return [finding(liveSandbox, false, `a sandbox could not run a small program: ${self.said}`)];
+  const reached = await ask(setting, reach, Reach);
+  const machine = await ask(setting, machineReport, MachineReport);
+  const calls = await ask(setting, systemCalls, SystemCalls);
+  const untried = [reached, machine, calls].flatMap((one) => (one.ok ? [] : [one.said]));
+  const detail = untried.length === 0 ? 'sandboxes opened and ran programs' : `a check could not run: ${untried[0]}`;
+  return [
+    finding(liveSandbox, untried.length === 0, detail),
+    ...confinement(self.found, setting.runtime),
+    ...(reached.ok ? outOfReach(reached.found, setting.runtime) : []),
+    ...(machine.ok ? machineChecks(machine.found, setting.swapIsCounted) : []),
+    ...(calls.ok && machine.ok ? systemCallChecks(calls.found, machine.found.machine, setting.runtime) : []),
   ];
 }
 
@@ -154,10 +160,10 @@ const door: ModelDoor = {
   },
 };
 
-async function runOnce({ driver, signal: outer }: LiveSetting, source: string): Promise<CaseRun> {
+async function runOnce({ driver, runtime, signal: outer }: LiveSetting, source: string): Promise<CaseRun> {
   const signal = AbortSignal.any([outer, AbortSignal.timeout(overallMs)]);
   const program = { language: 'python' as const, source };
-  const opened = await driver.open({ id: 'doctor', profile: 'python', program, limits, door, signal });
+  const opened = await driver.open({ id: 'doctor', profile: 'python', program, limits, runtime, door, signal });
   if (!opened.ok) return { kind: 'error', message: opened.message };
   await using sandbox = opened.sandbox;
   return await sandbox.run({ id: 'doctor', input: null, target: null }, signal);

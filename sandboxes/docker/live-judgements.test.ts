@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { machineChecks, outOfReach, systemCallChecks } from './live-judgements.ts';
+import { confinement, machineChecks, outOfReach, systemCallChecks } from './live-judgements.ts';
 import { systemCalls } from './probe-programs.ts';
 
 const denied = 'Operation not permitted';
@@ -54,17 +54,17 @@ describe('system calls tried from inside', () => {
   });
 });
 
-describe('what a program reaches', () => {
-  const shut = {
-    write: { '/x': 'OSError 30' },
-    read: { '/proc/1/mem': 'PermissionError 13', '/proc/kcore': 'allowed' },
-    sockets: { alg: 'PermissionError 1', packet: 'PermissionError 1' },
-    connect: { '169.254.169.254:80': 'OSError 101' },
-    resolve: 'gaierror -3',
-    signalRunner: ['PermissionError 1'],
-    gateway: { unlink: 'OSError 30' },
-  };
+const shut = {
+  write: { '/x': 'OSError 30' },
+  read: { '/proc/1/mem': 'PermissionError 13', '/proc/kcore': 'allowed' },
+  sockets: { alg: 'PermissionError 1', packet: 'PermissionError 1' },
+  connect: { '169.254.169.254:80': 'OSError 101' },
+  resolve: 'gaierror -3',
+  signalRunner: ['PermissionError 1'],
+  gateway: { unlink: 'OSError 30' },
+};
 
+describe('what a program reaches', () => {
   it('is nothing of ours on a sound machine', () => {
     expect(outOfReach(shut, 'runc').filter((one) => !one.ok)).toEqual([]);
   });
@@ -81,6 +81,31 @@ describe('what a program reaches', () => {
   ])('fails "%s" and nothing else where one way is open', (check, change) => {
     const failures = outOfReach({ ...shut, ...change }, 'runc').filter((one) => !one.ok);
     expect(failures.map((one) => [one.check, one.blocks])).toEqual([[check, 'all']]);
+  });
+});
+
+describe('gVisor', () => {
+  const shown = {
+    status: { Uid: Array(4).fill('20001'), NoNewPrivs: [], Seccomp: ['2'], CapInh: ['0'], CapPrm: ['0'], CapEff: ['0'], CapAmb: ['0'] },
+  };
+  const self = { ...shown, interfaces: ['lo'], writeRoot: 'Read-only file system', environment: {} };
+  const failures = (runtime: 'runc' | 'runsc', changes: object = {}) =>
+    confinement({ ...self, ...changes }, runtime).flatMap((one) => (one.ok ? [] : [one.check]));
+
+  it('may leave out what it does not show, and no other runtime may', () => {
+    expect(failures('runsc')).toEqual([]);
+    expect(failures('runc')).toEqual(['no-new-privileges']);
+    expect(failures('runsc', { status: { ...shown.status, NoNewPrivs: ['0'] } })).toEqual(['no-new-privileges']);
+    expect(failures('runsc', { interfaces: ['lo', 'eth0'], environment: { SECRET: 'x' } })).toEqual(['network', 'environment']);
+  });
+
+  it("may show where the runner's libraries lie, and never its memory or its input", () => {
+    const reached = (path: string, runtime: 'runc' | 'runsc') =>
+      outOfReach({ ...shut, read: { [path]: 'allowed' } }, runtime).find((one) => one.check === 'runner')?.ok;
+    expect(reached('/proc/1/maps', 'runsc')).toBe(true);
+    expect(reached('/proc/1/maps', 'runc')).toBe(false);
+    expect(reached('/proc/1/mem', 'runsc')).toBe(false);
+    expect(reached('/proc/1/fd/0', 'runsc')).toBe(false);
   });
 });
 

@@ -38,7 +38,7 @@ it.each([
   ],
 ])('reads control groups of %s', async (_name, files) => {
   const root = await mounted(files);
-  using meter = meterOf(container, 5_000, root);
+  using meter = meterOf(container, 5_000, 25, root);
   expect(await meter.read()).toEqual({ cpuMs: 1234.567, oomKills: 2, refusedTasks: 7, memoryBytes: 4096 });
   await rm(root, { recursive: true });
 });

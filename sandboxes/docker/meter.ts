@@ -89,15 +89,15 @@ function textAt(fd: number | null): string | null {
  * are asked, which know processor time only: memory kills then show in the container's state when it ends, refused
  * processes do not show at all.
  */
-export function meterOf(container: Docker.Container, timeoutMs: number, mounted = '/sys/fs/cgroup'): Meter {
+export function meterOf(container: Docker.Container, timeoutMs: number, pollMs: number, mounted = '/sys/fs/cgroup'): Meter {
   for (const files of candidates(mounted, container.id)) {
     const cpu = openAt(files.cpu);
-    if (cpu !== null) return groupMeter(files, cpu);
+    if (cpu !== null) return groupMeter(files, cpu, pollMs);
   }
   return { read: () => askEngine(container, timeoutMs), pollMs: 500, [Symbol.dispose]: () => {} };
 }
 
-function groupMeter(files: CgroupFiles, cpu: number): Meter {
+function groupMeter(files: CgroupFiles, cpu: number, pollMs: number): Meter {
   const fds = [cpu, openAt(files.memory), openAt(files.tasks), openAt(files.memoryInUse)] as const;
   const read = (): Counters => {
     const [cpuText, memoryText, tasksText, inUse] = fds.map(textAt);
@@ -108,7 +108,7 @@ function groupMeter(files: CgroupFiles, cpu: number): Meter {
       memoryBytes: inUse == null ? null : Number(inUse),
     };
   };
-  return { read, pollMs: 25, [Symbol.dispose]: () => fds.filter((fd) => fd !== null).forEach(closeSync) };
+  return { read, pollMs, [Symbol.dispose]: () => fds.filter((fd) => fd !== null).forEach(closeSync) };
 }
 
 async function askEngine(container: Docker.Container, timeoutMs: number): Promise<Counters> {

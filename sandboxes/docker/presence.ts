@@ -51,8 +51,12 @@ async function answerAt(socketFolder: string, place: string): Promise<Server> {
     throw new Error(`the folder for gateway sockets has too long a path (${socketFolder}); set SANDBOX_SOCKETS to a shorter one`);
   }
   try {
-    await mkdir(place, { recursive: true, mode: 0o700 });
+    await mkdir(socketFolder, { recursive: true, mode: 0o700 });
     await chmod(socketFolder, 0o700);
+    // Not recursively: on a file system that is read-only that says ENOENT.
+    await mkdir(place).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
     await chmod(place, 0o700);
     await rm(path, { force: true });
   } catch (error) {

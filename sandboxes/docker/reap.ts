@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
 import type Docker from 'dockerode';
 import { type Engine, within } from './engine.ts';
 import { labels } from './hardening.ts';
@@ -12,15 +13,17 @@ export interface ReapOptions {
   socketFolder: string;
   /** Does this worker still use the container, or might it be one that is being made. */
   isMine(id: string): boolean;
-  /** How long a container that nobody can vouch for is left alone, in milliseconds. */
-  graceMs: number;
+  /** When this worker first saw containers that it cannot ask about, by its monotonic clock; kept from one call to the next. */
+  firstSeen: Map<string, number>;
+  /** How long such a container is left alone by the same clock, whatever other clocks say, in milliseconds. */
+  patienceMs: number;
   now: number;
 }
 
 /**
  * Removes what workers left that have died, and what this one lost (an engine that answered a creation too late).
- * A container goes when its worker is known to be dead (presence.ts). Where its worker cannot be asked it goes when it is
- * past its deadline, or has ended and nobody removed it for a while.
+ * A container goes when its worker is known to be dead (presence.ts). Where its worker cannot be asked it goes when it has
+ * ended or is past its deadline, and this worker has seen that for some minutes: the deadline was written by another clock.
  * @returns ids of the containers that were removed
  */
 export async function reapAbandoned(options: ReapOptions): Promise<string[]> {
@@ -28,6 +31,8 @@ export async function reapAbandoned(options: ReapOptions): Promise<string[]> {
   const filters = { label: [labels.sandbox] };
   const found = await within(engine.timeoutMs, 'list containers', engine.docker.listContainers({ all: true, filters }));
   const removed: string[] = [];
+  const ids = new Set(found.map(({ Id }) => Id));
+  for (const id of options.firstSeen.keys()) if (!ids.has(id)) options.firstSeen.delete(id);
   for (const container of found) {
     if (!(await isAbandoned(container, options))) continue;
     await removeContainer(engine.docker.getContainer(container.Id), engine.timeoutMs);
@@ -37,25 +42,14 @@ export async function reapAbandoned(options: ReapOptions): Promise<string[]> {
   return removed;
 }
 
-async function isAbandoned({ Id, State, Created, Labels }: Docker.ContainerInfo, options: ReapOptions): Promise<boolean> {
-  const { workerId, socketFolder, graceMs, now } = options;
+async function isAbandoned({ Id, State, Labels }: Docker.ContainerInfo, options: ReapOptions): Promise<boolean> {
+  const { workerId, socketFolder, firstSeen, patienceMs, now } = options;
   // Clocks jump: what can be asked is never judged by one.
   if (Labels[labels.worker] === workerId) return !options.isMine(Id);
   const place = Labels[labels.place];
   if (place?.startsWith(`${socketFolder}/`)) return !(await lives(place));
-  if (!(Number(Labels[labels.deadline]) > now)) return true;
-  const isYoung = Created * 1000 + graceMs >= now;
-  return State !== 'running' && !isYoung && (await endedBefore(options, Id, now - graceMs));
-}
-
-/** True when a container is gone, never ran, or ended before `time`. */
-async function endedBefore({ engine }: ReapOptions, id: string, time: number): Promise<boolean> {
-  const inspected = engine.docker.getContainer(id).inspect();
-  const info = await within(engine.timeoutMs, 'inspect', inspected).catch((error: { statusCode?: number }) => {
-    if (error.statusCode === 404) return null;
-    throw error;
-  });
-  if (info === null || info.State.Running) return info === null;
-  // A container that never started has the year 1 here.
-  return !(Date.parse(info.State.FinishedAt) >= time);
+  const seenAt = firstSeen.get(Id) ?? performance.now();
+  firstSeen.set(Id, seenAt);
+  if (performance.now() - seenAt < patienceMs) return false;
+  return State !== 'running' || !(Number(Labels[labels.deadline]) > now);
 }

@@ -21,6 +21,8 @@ export interface RuntimeProfile {
   maskedPaths: readonly string[] | null;
   /** What the system call filter says to clone3. */
   clone3: 'ENOSYS' | 'allow';
+  /** How often a running case's counters are read, in milliseconds. */
+  pollMs: number;
   /** Whether a rubric's process limit is met exactly. Where not, the memory limit stands in for it. */
   exactProcessLimit: boolean;
   /** Whether the number of files in a writable place is bounded. */
@@ -33,6 +35,7 @@ const plain: RuntimeProfile = {
   extraTmpfs: {},
   maskedPaths: null,
   clone3: 'ENOSYS',
+  pollMs: 25,
   exactProcessLimit: true,
   inodeLimit: true,
 };
@@ -63,6 +66,8 @@ export const runtimeProfiles: Record<Runtime, RuntimeProfile> = {
     // Needs `--oci-seccomp`. gVisor answers EPERM whatever error the filter names, and with EPERM no thread starts: the
     // C library falls back to clone only on ENOSYS. A namespace made inside gVisor is gVisor's own, not the host's.
     clone3: 'allow',
+    // What it held just before its end is all that tells why it was killed.
+    pollMs: 5,
     exactProcessLimit: false,
     inodeLimit: false,
   },

@@ -63,10 +63,9 @@ const loweredMessage = (name: LimitName, limits: Limits, lowered: Clamped['lower
 /** The collected files, and in the log how many entries were left out, as far as the log has room. */
 function withArtifacts(result: RunnerResult, limits: Limits, log: string): { artifacts: readonly Artifact[]; log: string } {
   const { artifacts, leftOut } = readArtifacts(result.artifacts, limits.artifacts);
-  const note =
-    leftOut === 0
-      ? ''
-      : `\n[${leftOut} entries of the folder artifacts were not kept: only regular files within the rubric's bounds are]\n`;
+  const lost = '\n[the folder artifacts was not kept: the program left processes running]\n';
+  const cut = `\n[${leftOut} entries of the folder artifacts were not kept: only regular files within the rubric's bounds are]\n`;
+  const note = !result.clean ? lost : leftOut === 0 ? '' : cut;
   return { artifacts, log: Buffer.byteLength(log) + note.length <= limits.outputBytes ? log + note : log };
 }
 
@@ -76,7 +75,8 @@ function limitMet(seen: Observation, printedBytes: number, limits: Limits): Limi
   if (printedBytes > limits.outputBytes) return 'output';
   if (seen.tasksRefused) return 'processes';
   if (seen.cpuMs !== null && seen.cpuMs > limits.cpuMs) return 'cpu';
-  if (seen.end.kind === 'overdue' || seen.wallMs >= limits.wallMs) return 'wall';
+  // A container that ended says nothing about time: its engine may have stood still.
+  if (seen.end.kind === 'overdue' || (seen.end.kind === 'result' && seen.wallMs >= limits.wallMs)) return 'wall';
   if (seen.end.kind === 'result' && seen.end.result.diskFull && !gaveAnswer(seen.end.result)) return 'disk';
   return null;
 }

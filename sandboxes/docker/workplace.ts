@@ -19,13 +19,14 @@ export interface Workplace extends AsyncDisposable {
 const containerLifeMs = 6 * 3_600_000;
 /** Nothing of a dead worker may survive half a minute. */
 const reapEveryMs = 10_000;
-const graceMs = 60_000;
+const patienceMs = 5 * 60_000;
 
 export async function workplaceOf(engine: Engine, given: DockerDriverOptions): Promise<Workplace> {
   const socketFolder = resolve(given.socketFolder);
   const presence = await showPresence(socketFolder, given.workerId);
   const mine = new Set<string>();
   const uids = new Set<number>();
+  const firstSeen = new Map<string, number>();
   let starting = 0;
 
   const start = async (shape: ContainerShape): Promise<Started> => {
@@ -55,7 +56,7 @@ export async function workplaceOf(engine: Engine, given: DockerDriverOptions): P
   const reaper = startReaper({
     reap: () => {
       const isMine = (id: string) => starting > 0 || mine.has(id);
-      return reapAbandoned({ engine, workerId: given.workerId, socketFolder, isMine, graceMs, now: Date.now() });
+      return reapAbandoned({ engine, workerId: given.workerId, socketFolder, isMine, firstSeen, patienceMs, now: Date.now() });
     },
     onProblem,
   });

@@ -40,9 +40,6 @@ export function runnerStart(): { command: string[]; environment: Record<string, 
   return {
     command: [...interpreter, '-E', '-s', '-S', '-B', '-X', 'utf8', `${mounted}/opt/collective/runner.py`],
     environment: {
-      /** The runner starts its zygote in the same way. */
-      COLLECTIVE_INTERPRETER: JSON.stringify(interpreter),
-      PYTHONHOME: `${mounted}/usr`,
       // The engine adds an image's variables to ours unless ours say otherwise; such images are refused before as well.
       ...Object.fromEntries(
         ['LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'GLIBC_TUNABLES', 'GCONV_PATH', 'LOCPATH'].map((name) => [name, '']),

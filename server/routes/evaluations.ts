@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CaseDetail, CaseView, EvaluationView, PageQuery, pageOf } from '../../contracts/api.ts';
 import { Id } from '../../contracts/ids.ts';
 import { Case } from '../../contracts/rubric.ts';
-import { listCases, showCase } from '../../domain/case-views.ts';
+import { listCases, readArtifact, showCase } from '../../domain/case-views.ts';
 import { showEvaluation } from '../../domain/evaluation-views.ts';
 import type { App } from '../app.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -12,6 +12,7 @@ import { problemReplies } from '../problem-replies.ts';
 
 const Params = z.object({ id: Id });
 const CaseParams = Params.extend({ caseId: Case.shape.id, trial: z.coerce.number().int().min(0).max(100) });
+const ArtifactParams = CaseParams.extend({ index: z.coerce.number().int().min(0).max(63) });
 const tags = ['evaluations'];
 
 /** Evaluations with what the feedback policy shows of their cases and grades. */
@@ -55,4 +56,45 @@ export async function evaluationRoutes(app: App, deps: ServerDeps): Promise<void
       return detail;
     },
   );
+  addArtifact(app, deps);
+}
+
+/** The one way in which a file that a participant's program made leaves this server: as a download, never to be shown. */
+function addArtifact(app: App, deps: ServerDeps): void {
+  app.get(
+    '/api/evaluations/:id/cases/:caseId/:trial/artifacts/:index',
+    {
+      schema: {
+        tags,
+        summary: 'Download one file that a public case left behind, by its place in the list',
+        params: ArtifactParams,
+        response: {
+          200: {
+            description: 'The bytes as the program wrote them: untrusted',
+            content: { 'application/octet-stream': { schema: z.any().meta({ type: 'string', format: 'binary' }) } },
+          },
+          ...problemReplies('not_found'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id, caseId, trial, index } = request.params;
+      const artifact = await readArtifact(deps.db, deps.blobs, id, { caseId, trial, index });
+      if (artifact === null) throw new ProblemError('not_found', 'there is no such file, or it is not shown');
+      reply.header('content-disposition', `attachment; filename="${downloadName(artifact.record.path)}"`);
+      reply.header('content-security-policy', "default-src 'none'; sandbox");
+      reply.header('x-content-type-options', 'nosniff');
+      return reply.type('application/octet-stream').send(artifact.bytes);
+    },
+  );
+}
+
+/** The last part of a path that a program chose: what no system takes for a hidden file, a command or a second header. */
+function downloadName(path: string): string {
+  const name = path
+    .slice(path.lastIndexOf('/') + 1)
+    .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+    .slice(-100)
+    .replace(/^[.-]+/, '');
+  return name === '' ? 'artifact' : name;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SandboxRecord } from '../../contracts/doctor.ts';
 import { retryPolicy } from '../../contracts/queue.ts';
 import { failAttempt } from '../../domain/attempts.ts';
 import { allotment } from '../../domain/budgets.ts';
@@ -10,7 +11,7 @@ import { ensureEvaluatorRole } from '../../domain/db/evaluator-role.ts';
 import { finish, finishWithout } from '../../domain/finishing.ts';
 import { claim, renew } from '../../domain/leases.ts';
 import { moveTo } from '../../domain/moves.ts';
-import { recordCalls, recordCases, recordSplit } from '../../domain/recording.ts';
+import { recordCalls, recordCases, recordSandbox, recordSplit } from '../../domain/recording.ts';
 import { workOf } from '../../domain/work.ts';
 import { heartbeat, removeWorker } from '../../domain/workers.ts';
 import {
@@ -51,6 +52,18 @@ afterAll(async () => {
   await owner[Symbol.asyncDispose]();
 });
 
+const sandboxRecord: SandboxRecord = {
+  ...{
+    split: 'public' as const,
+    workerId: '0193b3a0-0000-7000-8000-000000000000',
+    driver: 'docker' as const,
+    runtime: 'runc',
+    imageId: 'sha256:1',
+  },
+  ...{ profileSha256: null, engineVersion: '20.10.24', acceptedRisks: ['engine-version'] },
+};
+const machineSaid = { checkedAt: null, engineVersion: null, bountyWork: false, acceptedRisks: [], passed: 0, failed: [] };
+
 const queued = async (): Promise<string> => {
   const { evaluationId } = await submit(owner.db, blobs, { phase: 'final' });
   await toQueued(owner.db, evaluationId);
@@ -70,8 +83,10 @@ describe('the evaluator role', () => {
     expect(await source.draw({ calls: 2, inputTokens: 2, outputTokens: 2, costMicros: 2n })).toMatchObject({ calls: 2 });
     await source.giveBack({ calls: 1, inputTokens: 1, outputTokens: 1, costMicros: 1n });
     expect(await recordSplit(evaluator.db, lease, 'public', 'started', 4)).toBe(true);
+    expect(await recordSandbox(evaluator.db, lease, sandboxRecord)).toBe(true);
+    const artifacts = [{ path: 'a.txt', sha256: 'c'.repeat(64), bytes: 1 }];
     const failed = resultOf('p1', { end: 'error', grades: [], score: null });
-    expect(await recordCases(evaluator.db, lease, [resultOf('p0'), failed, resultOf('h0')])).toBe(true);
+    expect(await recordCases(evaluator.db, lease, [resultOf('p0', { artifacts }), failed, resultOf('h0')])).toBe(true);
     expect(await recordCases(evaluator.db, lease, [resultOf('p1')])).toBe(true);
     expect(await recordCalls(evaluator.db, lease, [{ ref: { caseId: 'p0', split: 'public', trial: 0 }, exchange: exchangeOf(0) }])).toBe(
       true,
@@ -79,8 +94,9 @@ describe('the evaluator role', () => {
     expect(await recordSplit(evaluator.db, lease, 'public', 'finished', 4)).toBe(true);
     expect(await checkpoint(evaluator.db, id)).toHaveLength(3);
     expect(await moveTo(evaluator.db, lease, 'grading')).toBe(true);
-    expect(await moveTo(evaluator.db, lease, 'verifying')).toBe(true);
-    const host = { id, name: 'host', stages: ['evaluate'], needs: ['none'] as const, unavailable: [] };
+    expect(await moveTo(evaluator.db, lease, 'verifying', { refusal: fault })).toBe(true);
+    expect((await workOf(owner.db, id)).refusal).toEqual(fault);
+    const host = { id, name: 'host', stages: ['evaluate'], needs: ['none'] as const, unavailable: [], doctor: machineSaid };
     await heartbeat(evaluator.db, host);
     await heartbeat(evaluator.db, host);
     await removeWorker(evaluator.db, host.id);

@@ -2,6 +2,7 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../contracts/api.ts';
+import { zipOf } from '../setup/archives.ts';
 import { describeWith } from '../setup/optional.ts';
 import { chromiumState, launch, layoutShift, openPage, signIn, tabTo } from './browser.ts';
 import { type Site, startSite } from './site.ts';
@@ -194,7 +195,7 @@ describeWith('chromium', chromiumState, 'pages', () => {
     await page.goto(`/challenges/${site.program.slug}?tab=submit`);
     const file = page.locator('.submit-form input[type=file]');
     await file.setInputFiles({ name: 'solve.js', mimeType: 'text/javascript', buffer: Buffer.from([0x50, 0x4b, 3, 4]) });
-    await page.getByText('archives are not opened').waitFor();
+    await page.getByText('its name does not say so').waitFor();
     await file.setInputFiles({
       name: 'solve.py',
       mimeType: 'text/x-python',
@@ -204,6 +205,11 @@ describeWith('chromium', chromiumState, 'pages', () => {
     expect(await page.getByLabel('Program', { exact: true }).inputValue()).toContain('def solve');
     await page.getByRole('tab', { name: 'Rubric' }).click();
     await page.getByRole('tab', { name: 'Submit' }).click();
+    expect(await page.getByLabel('Program', { exact: true }).inputValue()).toContain('def solve');
+    await file.setInputFiles({ name: 'mine.zip', mimeType: 'application/zip', buffer: zipOf([{ name: 'main.py', data: 'x' }]) });
+    await page.getByText('its entry file is main.py').waitFor();
+    expect(await page.getByLabel('Program', { exact: true }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Remove' }).click();
     expect(await page.getByLabel('Program', { exact: true }).inputValue()).toContain('def solve');
     expect(faults).toEqual([]);
   });

@@ -49,6 +49,7 @@ describe('the OpenAPI document', () => {
       'GET /api/evaluations/{id}',
       'GET /api/evaluations/{id}/cases',
       'GET /api/evaluations/{id}/cases/{caseId}/{trial}',
+      'GET /api/evaluations/{id}/cases/{caseId}/{trial}/artifacts/{index}',
       'GET /api/evaluations/{id}/events',
       'GET /api/submissions',
       'GET /api/submissions/{id}',

@@ -32,17 +32,30 @@ describe('GET /api/system', () => {
   it('200: version, queues, workers that are alive, first start', async () => {
     const id = randomUUID();
     const unavailable = [{ need: 'python', reason: 'no Docker engine answers', install: 'install Docker.' }];
-    await heartbeat(api.deps.db, { id, name: 'here', stages: ['evaluate'], needs: ['none', 'js'], unavailable });
+    const finding = { check: 'engine-version', ok: false, severity: 'critical' as const, blocks: 'bounty' as const, cves: ['CVE-1'] };
+    const failed = [{ ...finding, detail: 'old', why: 'holes', fix: 'Install a newer one.' }];
+    const doctor = {
+      checkedAt: new Date().toISOString(),
+      engineVersion: '20.10',
+      bountyWork: true,
+      acceptedRisks: ['engine-version'],
+      passed: 9,
+      failed,
+    };
+    await heartbeat(api.deps.db, { id, name: 'here', stages: ['evaluate'], needs: ['none', 'js'], unavailable, doctor });
     const system = SystemView.parse((await get('/api/system')).json());
     expect(system).toMatchObject({ version: '0.0.0-test', firstStart: { done: 0, of: 0 }, account: null });
-    expect(system.workers).toEqual([{ id, stages: ['evaluate'], needs: ['none', 'js'], unavailable, lastSeenAt: expect.any(String) }]);
+    expect(system.workers).toEqual([
+      { id, stages: ['evaluate'], needs: ['none', 'js'], unavailable, doctor, lastSeenAt: expect.any(String) },
+    ]);
     expect(system.queues.map((queue) => queue.name)).toEqual([
       'screen',
       'verify',
       'evaluate-none',
       'evaluate-js',
-      'evaluate-node',
-      'evaluate-python',
+      ...['node', 'python', 'image'].flatMap((profile) =>
+        ['', '-gvisor', '-bounty', '-gvisor-bounty'].map((demands) => `evaluate-${profile}${demands}`),
+      ),
     ]);
   });
 });

@@ -1,10 +1,9 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SubmissionView } from '../../contracts/api.ts';
 import type { SubmissionDocument } from '../../contracts/submission.ts';
+import { gzipOf, tarOf, zipOf } from '../setup/archives.ts';
 import { type Api, everyKindFiles, problemOf, publishFiles, startApi } from '../setup/api.ts';
 import { smallRubricFiles } from '../setup/rubrics.ts';
 
@@ -85,25 +84,30 @@ describe('an uploaded file', () => {
     expect([first.statusCode, again.statusCode, again.json().id]).toEqual([201, 200, first.json().id]);
   });
 
-  it('422: an archive, whatever it is called', async () => {
-    const tar = pack();
-    tar.entry({ name: 'answers.json' }, '{}');
-    tar.finalize();
-    const chunks: Buffer[] = [];
-    for await (const chunk of tar) chunks.push(chunk as Buffer);
-    const zip = Buffer.from([0x50, 0x4b, 0x03, 0x04, 0x14, 0, 0, 0]);
-    for (const [kind, bytes] of [
-      ['zip', zip],
-      ['gzip', gzipSync('{}')],
-      ['tar', Buffer.concat(chunks)],
+  it('201: a program in an archive, closed; its language is said where the challenge takes several', async () => {
+    const zip = zipOf([{ name: 'main.py', data: 'x' }]);
+    for (const [name, bytes] of [
+      ['mine.zip', zip],
+      ['mine.tgz', gzipOf(tarOf([{ name: '../../x' }]))],
     ] as const) {
-      for (const name of [`a.${kind}`, 'answers.json', 'solve.py']) {
-        const problem = problemOf(await upload(formOf(name, bytes)), 422, 'invalid_submission');
-        expect(problem).toMatchObject({
-          faultOf: 'participant',
-          detail: `the file is a ${kind} archive; send the single file itself, archives are not opened`,
-        });
-      }
+      const { document } = await stored(formOf(name, bytes, { language: 'python' }));
+      expect(document).toEqual({ kind: 'program', language: 'python', archive: bytes.toString('base64') });
+    }
+    expect(problemOf(await upload(formOf('mine.zip', zip)), 422, 'invalid_submission').detail).toContain('which language');
+    expect(problemOf(await upload(formOf('mine.zip', zip, { language: 'cobol' })), 400, 'bad_request').detail).toContain('"language"');
+  });
+
+  it('422: an archive that is called something else, or of a kind that nobody unpacks', async () => {
+    const packed: [string, Buffer, RegExp][] = [
+      ['answers.json', zipOf([{ name: 'x' }]), /zip archive, but its name does not say so/],
+      ['solve.py', gzipOf(Buffer.from('{}')), /gzip archive, but its name does not say so/],
+      ['solve.py', tarOf([{ name: 'x' }]), /tar archive, but its name does not say so/],
+      ['a.tar.xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]), /xz archive; pack the program as/],
+      ['a.zip', Buffer.from('hello'), /first bytes are neither/],
+    ];
+    for (const [name, bytes, said] of packed) {
+      const problem = problemOf(await upload(formOf(name, bytes)), 422, 'invalid_submission');
+      expect(problem).toMatchObject({ faultOf: 'participant', detail: expect.stringMatching(said) });
     }
   });
 

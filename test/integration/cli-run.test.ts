@@ -100,7 +100,7 @@ describe('collective run: the shipped submissions', () => {
 
 describe('collective run: bad input', () => {
   it.each<[string, string | Uint8Array, RegExp]>([
-    ['packed.json', 'PK\u0003\u0004 whatever', /zip archive; send the single file itself/],
+    ['packed.json', 'PK\u0003\u0004 whatever', /zip archive, but its name does not say so/],
     ['latin1.json', Uint8Array.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]), /not valid UTF-8/],
     ['deep.json', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, /nests 100000 levels deep/],
     ['proto.json', '{"__proto__":["x"]}', /reserved key "__proto__"/],

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SandboxRecord } from '../../contracts/doctor.ts';
 import { cancel } from '../../domain/cancelling.ts';
 import { checkpoint } from '../../domain/checkpoint.ts';
 import { claim, type Lease } from '../../domain/leases.ts';
-import { recordCalls, recordCases, recordSplit } from '../../domain/recording.ts';
+import { recordCalls, recordCases, recordSandbox, recordSplit } from '../../domain/recording.ts';
 import { eventsOf, exchangeOf, letLeaseRunOut, memoryBlobs, publish, resultOf, rowOf, submit, toRunning } from '../setup/records.ts';
 import { type TestDatabase, testDatabase } from '../setup/with-database.ts';
 
@@ -50,10 +51,36 @@ describe('recordCases', () => {
           evidence: { nested: [1, { é: null }] },
         })),
       }),
+      resultOf('h0', { artifacts: ['out/b.txt', 'a "quoted" name'].map((path) => ({ path, sha256: 'c'.repeat(64), bytes: 4_194_304 })) }),
       resultOf('p3', { grades: [{ criterion: 'right', grader: 'judge', status: 'needs_review', score: null, evidence: {} }], score: null }),
     ];
     expect(await recordCases(database.db, lease, results)).toBe(true);
-    expect(await checkpoint(database.db, lease.evaluationId)).toEqual(results);
+    const kept = await checkpoint(database.db, lease.evaluationId);
+    expect(kept).toEqual(results.toSorted((a, b) => (a.caseId < b.caseId ? -1 : 1)));
+    expect(Object.keys(kept[0]?.artifacts[0] ?? {})).toEqual(['path', 'sha256', 'bytes']);
+  });
+
+  it.each<[string, object]>([
+    ['a path that is no printable text', { path: 'a\u202eb' }],
+    ['a path that is too long', { path: 'a'.repeat(201) }],
+    ['no hash', { sha256: 'c' }],
+    ['a size below zero', { bytes: -1 }],
+    ['a size that is none', { bytes: '7' }],
+    ['a field that is missing', { path: undefined }],
+  ])('stores no artifact with %s', async (_, change) => {
+    const lease = await running();
+    const artifact = { path: 'a.txt', sha256: 'c'.repeat(64), bytes: 1, ...change };
+    const result = resultOf('p0', { artifacts: [artifact as never] });
+    await expect(recordCases(database.db, lease, [result])).rejects.toThrow('artifacts_are_records');
+  });
+
+  it('stores no artifact of a case that was not answered, and no more than 64', async () => {
+    const lease = await running();
+    const artifact = { path: 'a.txt', sha256: 'c'.repeat(64), bytes: 1 };
+    const fault = resultOf('p0', { end: 'fault', grades: [], score: 0, artifacts: [artifact] });
+    await expect(recordCases(database.db, lease, [fault])).rejects.toThrow('only_answers_leave_artifacts');
+    const many = resultOf('p0', { artifacts: Array.from({ length: 65 }, () => artifact) });
+    await expect(recordCases(database.db, lease, [many])).rejects.toThrow('artifacts_are_records');
   });
 
   it('writes one event per public case, in order, with the progress of each', async () => {
@@ -256,5 +283,31 @@ describe('speed', () => {
     console.log(`recordCases: ${Math.round(perSecond)} cases/s in batches of 32`);
     expect(await countOf('grade', lease.evaluationId)).toBe(2_000);
     expect(perSecond).toBeGreaterThan(600);
+  });
+});
+
+describe('recordSandbox', () => {
+  const record = (changes: Partial<SandboxRecord> = {}): SandboxRecord => ({
+    ...{ split: 'public' as const, workerId: '0193b3a0-0000-7000-8000-000000000000', driver: 'docker' as const, runtime: 'runc' },
+    ...{ imageId: 'sha256:1', profileSha256: 'ab', engineVersion: '20.10.24', acceptedRisks: ['engine-version'], ...changes },
+  });
+  const recorded = async ({ evaluationId }: Lease) => (await rowOf(database.db, evaluationId)).sandbox;
+
+  it('notes every different place once, in order', async () => {
+    const lease = await running();
+    expect(await recorded(lease)).toEqual([]);
+    const records = [record(), record({ split: 'hidden' }), record({ acceptedRisks: [] }), record({ engineVersion: null })];
+    for (const one of [...records, ...records]) expect(await recordSandbox(database.db, lease, one)).toBe(true);
+    expect(await recorded(lease)).toEqual(records);
+  });
+
+  it('writes nothing without the lease', async () => {
+    const lease = await running();
+    await letLeaseRunOut(database.db, lease.evaluationId);
+    expect(await recordSandbox(database.db, lease, record())).toBe(false);
+    const heir = await claim(database.db, lease.evaluationId, { from: ['running'], to: 'running', workerId: 'heir' });
+    expect(heir).not.toBeNull();
+    expect(await recordSandbox(database.db, lease, record())).toBe(false);
+    expect(await recorded(lease)).toEqual([]);
   });
 });

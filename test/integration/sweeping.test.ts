@@ -130,6 +130,24 @@ describe('waits', () => {
     expect((await showEvaluation(db, id))?.waiting).toBeNull();
   });
 
+  it('tell another cause of the same wait, which does not move its deadline', async () => {
+    const id = await entered();
+    await toQueued(db, id, 'python-bounty');
+    await age(id, 5_000);
+    const one = worker(['none', 'python']);
+    const because = (reason: string) => heartbeat(db, { ...one, unavailable: [{ need: 'python-bounty', reason, install: 'mend it.' }] });
+    await because('the checks have not ended');
+    expect(await describeWaits(db)).toBe(1);
+    const before = (await showEvaluation(db, id))?.waiting;
+    expect(before?.reason.message).toContain('run Python programs for a bounty: the checks have not ended');
+    await because('the engine has known holes');
+    expect(await describeWaits(db)).toBe(1);
+    expect(await describeWaits(db)).toBe(0);
+    const after = (await showEvaluation(db, id))?.waiting;
+    expect(after?.reason.message).toContain('the engine has known holes');
+    expect(after?.deadlineAt).toBe(before?.deadlineAt);
+  });
+
   it('name the stage when nobody serves it, and are quiet at first', async () => {
     const id = await entered();
     await heartbeat(db, worker(['none'], { stages: ['evaluate'] }));

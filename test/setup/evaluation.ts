@@ -148,6 +148,7 @@ export function memorySink(changes: Partial<EvaluationSink> = {}): MemorySink {
     log,
     splitStarted: async (split: Split, cases) => void log.push(`started ${split} ${cases}`),
     splitFinished: async (split: Split, cases) => void log.push(`finished ${split} ${cases}`),
+    sandboxOpened: async (split, { driver }) => void log.push(`sandbox ${split} ${driver}`),
     caseFinished: async (result, texts) => {
       log.push(`case ${result.caseId}`);
       kept.push({ result, texts });

@@ -8,7 +8,12 @@ export type Optional = { available: true } | { available: false; reason: string 
  * reason in its name; where `REQUIRE_DOCKER`, `REQUIRE_REDIS`, `REQUIRE_CHROMIUM` or `REQUIRE_REGISTRY` is set it fails instead, so that
  * a continuous-integration run cannot pass by lacking an engine.
  */
-export function describeWith(name: 'docker' | 'redis' | 'chromium' | 'registry' | 'crun' | 'runsc', state: Optional, title: string, body: () => void): void {
+export function describeWith(
+  name: 'docker' | 'redis' | 'chromium' | 'registry' | 'crun' | 'runsc',
+  state: Optional,
+  title: string,
+  body: () => void,
+): void {
   if (state.available) {
     describe(title, body);
   } else if (process.env[`REQUIRE_${name.toUpperCase()}`] === '1') {

@@ -180,6 +180,7 @@ export function resultOf(caseId: string, changes: Partial<CaseResult> = {}): Cas
     score: 1,
     transcriptHash: null,
     logHash: null,
+    artifacts: [],
     usage: { calls: 2, inputTokens: 10, outputTokens: 5, costMicros: '7' },
     wallMs: 1.5,
     ...changes,

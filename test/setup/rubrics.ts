@@ -108,6 +108,7 @@ export function caseResult(caseId: string, score: number, parts: Partial<CaseRes
     score,
     transcriptHash: null,
     logHash: null,
+    artifacts: [],
     usage: { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' },
     wallMs: 0,
     ...parts,

@@ -22,6 +22,7 @@ import { rubricCache } from '../../workers/rubric-cache.ts';
 import { startStages, type StageOptions } from '../../workers/stages.ts';
 import { sweep } from '../../workers/sweep.ts';
 import { parrot, scriptedGateway } from './evaluation.ts';
+import { doctorOf } from './machine.ts';
 import { installation, rowOf } from './records.ts';
 import { bytesOf } from './rubrics.ts';
 import { until } from './until.ts';
@@ -93,6 +94,7 @@ export async function openHouse(database: TestDatabase, queueOptions: Partial<Qu
       log: pino({ level: 'silent' }),
       gateway: scriptedGateway(parrot),
       sandboxes: [],
+      doctor: doctorOf(),
       ...changes,
     }),
     start: async (changes = {}, options = {}) => {

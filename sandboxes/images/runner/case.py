@@ -50,6 +50,7 @@ class Case:
         self.log = bytearray()
         self.answer = bytearray()
         self.end = None
+        self.clean = True
         # Set while the program prints faster than it may: when its log is read again.
         self.log_again = None
         self.is_image = self.settings["kind"] == "image"
@@ -62,7 +63,6 @@ class Case:
         self.runner.waiting = None
         if process.pid is None:
             process.close()
-            self.runner.spawner.clear()
             return self.result("unclean", None)
         self.wait()
         if self.keeps and self.end == "answer":
@@ -80,7 +80,7 @@ class Case:
             status = os.waitstatus_to_exitcode(spawner.exit_status())
         except ZygoteGone:
             status = -signal.SIGKILL
-        spawner.clear()
+        self.clean = spawner.clear()
         self.runner.close_relays()
         self.drain()
         self.process.close()
@@ -186,12 +186,15 @@ class Case:
     def collect(self):
         """What the case left in its folder of artifacts, as JSON text; None when it is not wanted or cannot be had."""
         caps = self.settings["artifacts"]
-        if caps["files"] == 0:
+        if caps["files"] == 0 or not self.clean:
             return None
         spawner = self.runner.spawner
         source, sink = os.pipe()
         pid = spawner.collect(sink)
         os.close(sink)
+        if pid is None:
+            os.close(source)
+            return None
         most = caps["files"] * 2048 + caps["bytes"] * 2
         text = read_until(source, most, time.monotonic() + COLLECT_SECONDS)
         os.close(source)
@@ -219,7 +222,7 @@ class Case:
             "log": base64.b64encode(self.log).decode(),
             "diskFull": space.f_bavail * space.f_frsize < 65536 or (space.f_files > 0 and space.f_favail < 2),
             "artifacts": artifacts,
-            "clean": end != "unclean",
+            "clean": self.clean and end != "unclean",
         }
 
 

@@ -4,13 +4,13 @@ Theory of operation. Four parties: the worker outside, this runner, the zygote (
 speaks to the runner in frames (four bytes of length, big-endian, then JSON) on stdin and stdout; the first frame
 carries a nonce that every frame of ours repeats. The nonce never stands in argv, in the environment or in a file.
 
-The zygote is a separately executed process: what it forks for a case inherits its memory, so it must never have held
-the nonce or another case's task. Per case it gets fresh pipes, forks, and the child drops to the program's user (all
+The zygote is forked from the runner before that has read a single byte: what it forks for a case inherits its memory, so
+it must never have held the nonce or another case's task. Per case it gets fresh pipes, forks, and the child drops to the program's user (all
 capabilities go with that) before it loads or executes anything of the submission. The program therefore cannot read,
 signal or write to the runner or the zygote: their memory and descriptors belong to uid 0.
 
-When a case is over every process but the two of us is killed and reaped; nothing of it can see the next case. When
-stdin ends, the worker is gone and so are we: the end of PID 1 ends the container. What the program wrote is looked at
+When a case is over every process but the two of us is killed and reaped; nothing of it can see the next case. Where
+something had to be killed, the zygote goes with it and the container takes no further case. When stdin ends, the worker is gone and so are we: the end of PID 1 ends the container. What the program wrote is looked at
 only as the program's own user, so no link can lead a privileged process astray.
 """
 
@@ -19,7 +19,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from spawner import Spawner  # noqa: E402  first: the zygote starts while the rest is imported
+from spawner import Spawner  # noqa: E402  first: the zygote must not see what comes later, and starts meanwhile
 
 if __name__ == "__main__":
     spawner = Spawner()
@@ -107,8 +107,10 @@ def main(spawner):
             write_frame({"nonce": nonce, "type": "ready"})
         # An order to stop may cross the result of the case it meant.
         elif frame["type"] == "case":
-            write_frame({"nonce": nonce, **Case(runner, frame).run()})
-            runner.prefork()
+            result = Case(runner, frame).run()
+            write_frame({"nonce": nonce, **result})
+            if result["clean"]:
+                runner.prefork()
 
 
 if __name__ == "__main__":

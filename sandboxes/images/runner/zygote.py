@@ -1,4 +1,4 @@
-"""Forks the processes of cases. Executed by the runner, holds nothing secret; see the theory of operation in runner.py.
+"""Forks the processes of cases. A fork of the runner from before it knew anything; see the theory of operation there.
 
 It serves one request after another on its control socket (descriptor 3):
   prepare  what every case needs to know
@@ -12,22 +12,34 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
 
-# Only for these two: a program shall not find our files where it looks for its own.
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import artifacts  # noqa: E402
-import child  # noqa: E402
-
-del sys.path[0]
+import artifacts
+import child
 
 CONTROL = 3
 WRITABLE = ("/work", "/dev/shm")
 NODE = "/usr/bin/node"
-HARNESS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.mjs")
+HERE = os.path.dirname(os.path.abspath(__file__))
+HARNESS = os.path.join(HERE, "child.mjs")
+
+# What a program finds in its environment. Nothing of the worker, nothing secret: the gateway knows us by our socket.
+ENVIRONMENT = {
+    "OPENAI_BASE_URL": "http://127.0.0.1:8080/v1",
+    "OPENAI_API_KEY": "unused",
+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
+    "ANTHROPIC_API_KEY": "unused",
+    "HOME": "/work",
+    # Every container has a user of its own, which no list of users knows by name.
+    "USER": "program",
+    "TMPDIR": "/work",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    # The interpreter has it from the container; what it starts shall have it too.
+    "PYTHONHASHSEED": "0",
+}
 
 # What many programs import; a fork has it for nothing. Loaded one by one while nobody waits for us.
 PRELOADED = (
@@ -64,6 +76,7 @@ def preload_rest():
 def serve(control):
     prepared = None
     served = 0
+    leave_home()
     control.send(b"{}")
     preload(control)
     while True:
@@ -78,6 +91,17 @@ def serve(control):
                 preload_rest()
         work = (lambda: run_case(prepared)) if request["do"] == "case" else (lambda: collect(prepared))
         serve_one(control, prepared, fds, work)
+
+
+def leave_home():
+    """Programs find neither our files where they look for their own, nor the variables the engine set."""
+    sys.path[:] = [place for place in sys.path if place != HERE]
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT)
+    import site
+
+    # The runner starts without it, to start sooner; programs rely on what it does.
+    site.main()
 
 
 def serve_one(control, prepared, fds, work):
@@ -163,19 +187,27 @@ def clean():
     for folder in WRITABLE:
         os.chmod(folder, 0o700)
         for entry in os.scandir(folder):
-            if entry.is_dir(follow_symlinks=False):
-                open_up(entry.path)
-                shutil.rmtree(entry.path)
+            remove(entry)
+
+
+def remove(entry):
+    """Removes what may be a folder, opened up first: one that its owner may not enter cannot be emptied."""
+    if not entry.is_dir(follow_symlinks=False):
+        return os.unlink(entry.path)
+    pending = [entry.path]
+    folders = []
+    # Not by recursion: a program chooses how deep its folders are.
+    while pending:
+        folder = pending.pop()
+        os.chmod(folder, 0o700)
+        folders.append(folder)
+        for inner in os.scandir(folder):
+            if inner.is_dir(follow_symlinks=False):
+                pending.append(inner.path)
             else:
-                os.unlink(entry.path)
-
-
-def open_up(path):
-    """A folder that its owner may not enter cannot be emptied."""
-    os.chmod(path, 0o700)
-    for entry in os.scandir(path):
-        if entry.is_dir(follow_symlinks=False):
-            open_up(entry.path)
+                os.unlink(inner.path)
+    for folder in reversed(folders):
+        os.rmdir(folder)
 
 
 def run_case(prepared):
@@ -190,7 +222,7 @@ def run_case(prepared):
 
 
 def execute(command, environment):
-    environment = {key: value for key, value in environment.items() if not key.startswith(("COLLECTIVE_", "PYTHON"))}
+    environment = {key: value for key, value in environment.items() if not key.startswith("PYTHON")}
     # The interpreter ignores these two for itself; what it executes expects the usual.
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(ignored, signal.SIG_DFL)
@@ -203,7 +235,3 @@ def execute(command, environment):
 
 def collect(prepared):
     artifacts.write(prepared["artifacts"])
-
-
-if __name__ == "__main__":
-    serve(socket.socket(fileno=CONTROL))

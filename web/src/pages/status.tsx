@@ -4,6 +4,7 @@ import { systemQuery } from '../api/queries.ts';
 import { Tag } from '../components/badges.tsx';
 import { Empty } from '../components/empty.tsx';
 import { formatCount } from '../components/format.ts';
+import { Machines } from '../components/machines.tsx';
 import { needLabel } from '../components/need.ts';
 import { usePageTitle } from '../components/page-title.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -29,6 +30,7 @@ export function StatusPage() {
             <h2>Workers</h2>
             <Workers workers={query.data.workers} />
           </section>
+          <Machines workers={query.data.workers} />
           <Missing workers={query.data.workers} />
           <section>
             <h2>Queues</h2>
@@ -88,7 +90,7 @@ function Workers({ workers }: { workers: SystemView['workers'] }) {
 function Missing({ workers }: { workers: SystemView['workers'] }) {
   const offered = new Set(workers.flatMap((worker) => worker.needs));
   const missing = new Map(workers.flatMap((worker) => worker.unavailable.map((entry) => [entry.need, entry] as const)));
-  const rows = [...missing.values()].filter(({ need }) => !offered.has(need));
+  const rows = groupByReason([...missing.values()].filter(({ need }) => !offered.has(need)));
   if (rows.length === 0) return null;
   return (
     <section>
@@ -103,8 +105,14 @@ function Missing({ workers }: { workers: SystemView['workers'] }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.need}>
-              <th scope="row">{needLabel(row.need)}</th>
+            <tr key={row.needs.join()}>
+              <th scope="row">
+                <span className="tags">
+                  {row.needs.map((need) => (
+                    <Tag key={need}>{needLabel(need)}</Tag>
+                  ))}
+                </span>
+              </th>
               <td>
                 <VisibleText text={row.reason} />
               </td>
@@ -119,6 +127,23 @@ function Missing({ workers }: { workers: SystemView['workers'] }) {
   );
 }
 
+type Unavailable = SystemView['workers'][number]['unavailable'][number];
+
+/** One cause makes many needs unavailable: a machine without an engine lacks a dozen of them. */
+function groupByReason(entries: readonly Unavailable[]): { needs: string[]; reason: string; install: string }[] {
+  const groups = new Map<string, { needs: string[]; reason: string; install: string }>();
+  for (const { need, reason, install } of entries) {
+    const key = `${reason}\n${install}`;
+    const group = groups.get(key) ?? { needs: [], reason, install };
+    group.needs.push(need);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** Queues of special machines are many and mostly empty. */
+const isWorthShowing = ({ name, waiting }: SystemView['queues'][number]): boolean => waiting > 0 || !/-(gvisor|bounty)$/.test(name);
+
 function Queues({ queues }: { queues: SystemView['queues'] }) {
   return (
     <TableFrame caption="Queues">
@@ -131,7 +156,7 @@ function Queues({ queues }: { queues: SystemView['queues'] }) {
         </tr>
       </thead>
       <tbody>
-        {queues.map((queue) => (
+        {queues.filter(isWorthShowing).map((queue) => (
           <tr key={queue.name}>
             <th scope="row">{queue.name}</th>
             <td className="right numbers">{formatCount(queue.waiting)}</td>

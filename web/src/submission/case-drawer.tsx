@@ -8,6 +8,7 @@ import { ProblemNotice } from '../components/problem-notice.tsx';
 import { RowsSkeleton } from '../components/rows-skeleton.tsx';
 import { TextBlock } from '../components/text-block.tsx';
 import { VisibleText } from '../components/visible-text.tsx';
+import { Artifacts } from './artifacts.tsx';
 import { caseEnd } from './case-end.ts';
 import { GradeCard } from './grade-card.tsx';
 import { Transcript } from './transcript.tsx';
@@ -26,12 +27,12 @@ export function CaseDrawer({ evaluationId, caseId, trial, onClose }: Props) {
     <PageDialog kind="drawer" onClose={onClose} title={<VisibleText text={`Case ${caseId}${trial > 0 ? `, trial ${trial}` : ''}`} />}>
       {query.error && <ProblemNotice error={query.error} what="This case could not be loaded." onRetry={() => void query.refetch()} />}
       {query.isPending && <RowsSkeleton rows={4} height={90} label="Loading the case" />}
-      {query.data && <Detail detail={query.data} />}
+      {query.data && <Detail evaluationId={evaluationId} detail={query.data} />}
     </PageDialog>
   );
 }
 
-function Detail({ detail }: { detail: CaseDetail }) {
+function Detail({ evaluationId, detail }: { evaluationId: string; detail: CaseDetail }) {
   const { case: view, input, transcript, log } = detail;
   const end = caseEnd(view);
   return (
@@ -63,6 +64,7 @@ function Detail({ detail }: { detail: CaseDetail }) {
         <h3>Transcript</h3>
         {transcript.length === 0 ? <p className="muted">No model was called.</p> : <Transcript exchanges={transcript} />}
       </section>
+      <Artifacts evaluationId={evaluationId} view={view} />
       {log !== null && (
         <section>
           <h3>Log</h3>

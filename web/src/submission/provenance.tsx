@@ -1,4 +1,34 @@
 import type { SubmissionView } from '../../../contracts/api.ts';
+import { Tag } from '../components/badges.tsx';
+
+/** Which sandbox ran the code of each split; nothing where no code ran. */
+function WhereItRan({ records }: { records: SubmissionView['evaluation']['sandbox'] }) {
+  if (records.length === 0) return null;
+  return (
+    <ul>
+      {records.map((one) => (
+        <li key={`${one.split}-${one.workerId}-${one.profileSha256 ?? ''}`}>
+          {one.split} cases ran in{' '}
+          {one.driver === 'wasm'
+            ? 'WebAssembly'
+            : `a container (${one.runtime ?? 'unknown runtime'}, engine ${one.engineVersion ?? 'unknown'})`}{' '}
+          on worker <code>{one.workerId.slice(-8)}</code>
+          {one.imageId !== null && (
+            <>
+              , image <code className="whole-hash">{one.imageId}</code>
+            </>
+          )}
+          {one.profileSha256 !== null && (
+            <>
+              , profile <code className="whole-hash">{one.profileSha256}</code>
+            </>
+          )}
+          {one.acceptedRisks.length > 0 && <Tag tone="warn">accepted risks: {one.acceptedRisks.join(', ')}</Tag>}
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 /** What someone needs to judge the same again and compare: every hash, and the seed once it may be known. */
 export function Provenance({ submission }: { submission: SubmissionView }) {
@@ -27,6 +57,7 @@ export function Provenance({ submission }: { submission: SubmissionView }) {
             </div>
           ))}
       </dl>
+      <WhereItRan records={evaluation.sandbox} />
     </details>
   );
 }

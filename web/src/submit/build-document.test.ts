@@ -16,6 +16,8 @@ const blank: Draft = {
   systemPrompt: '',
   language: 'javascript',
   source: '',
+  archive: null,
+  image: '',
 };
 const form = (value: object): SubmissionForm => SubmissionForm.parse(value);
 const texts = form({ kind: 'answers', schema: { type: 'string' } });
@@ -82,6 +84,31 @@ describe('defence and program', () => {
       document: { language: 'python' },
     });
     expect(buildDocument(blank, program, cases)).toMatchObject({ ok: false });
+  });
+});
+
+describe('archive and image', () => {
+  const program = form({ kind: 'program', schema: {}, maxBytes: 10 });
+  const archive = { name: 'mine.zip', bytes: 9, base64: 'UEsDBAAAAAAA' };
+
+  it('sends the archive instead of what is typed, and not when it is too large', () => {
+    const draft: Draft = { ...blank, language: 'python', source: 'x = 1', archive };
+    expect(buildDocument(draft, program, cases)).toEqual({
+      ok: true,
+      document: { kind: 'program', language: 'python', archive: archive.base64 },
+    });
+    expect(buildDocument({ ...draft, archive: { ...archive, bytes: 11 } }, program, cases)).toMatchObject({
+      errors: [{ path: 'archive', message: expect.stringContaining('11 bytes') }],
+    });
+  });
+
+  it('takes an image by digest and says what is wrong with a tag', () => {
+    const image = `registry.example/me/solver@sha256:${'a'.repeat(64)}`;
+    const images = form({ kind: 'image', schema: {} });
+    expect(buildDocument({ ...blank, image: ` ${image} ` }, images, cases)).toEqual({ ok: true, document: { kind: 'image', image } });
+    expect(buildDocument({ ...blank, image: 'registry.example/me/solver:latest' }, images, cases)).toMatchObject({
+      errors: [{ path: 'image', message: expect.stringContaining('tags are not accepted') }],
+    });
   });
 });
 

@@ -2,6 +2,7 @@ import type { ChallengeDetail } from '../../../contracts/api.ts';
 import type { Json } from '../../../contracts/json.ts';
 import { parseBoundedJson } from '../../../contracts/json.ts';
 import type { SubmissionForm } from '../../../contracts/rubric.ts';
+import { ImageReference } from '../../../contracts/sandbox.ts';
 import { readSubmissionFile } from '../../../contracts/submission-file.ts';
 import type { SubmissionDocument } from '../../../contracts/submission.ts';
 import { type AnswerShape, answerShape } from './answer-shape.ts';
@@ -30,6 +31,8 @@ export function buildDocument(draft: Draft, form: SubmissionForm, cases: PublicC
       return checkDefence(draft.systemPrompt, form.maxCharacters);
     case 'program':
       return checkProgram(draft, form.maxBytes);
+    case 'image':
+      return checkImage(draft.image);
     default:
       return refuse(`"${form.kind}" submissions cannot be sent from this page.`);
   }
@@ -122,13 +125,25 @@ function checkDefence(systemPrompt: string, maxCharacters: number): BuiltDocumen
 }
 
 function checkProgram(draft: Draft, maxBytes: number): BuiltDocument {
-  const { language, source } = draft;
+  const { language, source, archive } = draft;
+  if (archive !== null) {
+    if (archive.bytes <= maxBytes) return { ok: true, document: { kind: 'program', language, archive: archive.base64 } };
+    const message = `has ${archive.bytes} bytes, at most ${maxBytes} are accepted`;
+    return { ok: false, problem: 'The archive is too large.', errors: [{ path: 'archive', message }] };
+  }
   const bytes = utf8Bytes(source);
   if (source.trim() === '')
     return { ok: false, problem: 'The program is empty.', errors: [{ path: 'source', message: 'write or choose a program' }] };
   if (bytes <= maxBytes) return { ok: true, document: { kind: 'program', language, source } };
   const message = `has ${bytes} bytes, at most ${maxBytes} are accepted`;
   return { ok: false, problem: 'The program is too large.', errors: [{ path: 'source', message }] };
+}
+
+function checkImage(image: string): BuiltDocument {
+  const parsed = ImageReference.safeParse(image.trim());
+  if (parsed.success) return { ok: true, document: { kind: 'image', image: parsed.data } };
+  const message = parsed.error.issues[0]?.message ?? 'not a reference';
+  return { ok: false, problem: 'The image is not named by its digest.', errors: [{ path: 'image', message }] };
 }
 
 /** Unicode code points, as the server counts them. */

@@ -16,6 +16,10 @@ export interface Draft {
   systemPrompt: string;
   language: 'javascript' | 'python';
   source: string;
+  /** A program of several files, chosen instead of a source; base64 as the server takes it. */
+  archive: { name: string; bytes: number; base64: string } | null;
+  /** Reference of an image, by digest. */
+  image: string;
 }
 
 /** Fields are offered while they still fit on a page. */
@@ -34,6 +38,8 @@ export function emptyDraft(challenge: ChallengeDetail, forms: readonly Submissio
     systemPrompt: '',
     language: program?.languages[0] ?? 'javascript',
     source: '',
+    archive: null,
+    image: '',
   };
 }
 

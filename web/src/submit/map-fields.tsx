@@ -1,9 +1,9 @@
-import { Button, SegmentedControl, Textarea } from '@mantine/core';
+import { SegmentedControl, Textarea } from '@mantine/core';
 import type { ChallengeDetail } from '../../../contracts/api.ts';
 import type { SubmissionForm } from '../../../contracts/rubric.ts';
 import { formatBytes, formatCount, plural } from '../components/format.ts';
-import { VisibleText } from '../components/visible-text.tsx';
 import { CaseFields } from './case-fields.tsx';
+import { ChosenFile } from './chosen-file.tsx';
 import { mostFields } from './draft.ts';
 import { FileField } from './file-field.tsx';
 import type { FieldsProps } from './submit-form.tsx';
@@ -42,7 +42,11 @@ export function MapFields(props: FieldsProps & { form: MapForm }) {
       </div>
       <HiddenCases challenge={challenge} phase={phase} />
       {draft.file ? (
-        <ChosenFile file={draft.file} word={word} onRemove={() => onChange({ file: null })} />
+        <ChosenFile
+          name={draft.file.name}
+          about={`${formatBytes(draft.file.bytes)}, ${plural(countOf(draft.file), word)}`}
+          onRemove={() => onChange({ file: null })}
+        />
       ) : mode === 'fields' ? (
         <CaseFields {...props} />
       ) : (
@@ -77,26 +81,7 @@ function HiddenCases({ challenge, phase }: { challenge: ChallengeDetail; phase: 
   );
 }
 
-function ChosenFile(props: { file: NonNullable<FieldsProps['draft']['file']>; word: string; onRemove: () => void }) {
-  const { file, word, onRemove } = props;
-  const { document } = file;
-  const count =
-    document.kind === 'answers'
-      ? Object.keys(document.answers).length
-      : document.kind === 'prompts'
-        ? Object.keys(document.prompts).length
-        : 0;
-  return (
-    <p className="chosen-file">
-      <strong>
-        <VisibleText text={file.name} />
-      </strong>{' '}
-      <span className="muted numbers">
-        {formatBytes(file.bytes)}, {plural(count, word)}
-      </span>{' '}
-      <Button size="compact-xs" variant="default" onClick={onRemove}>
-        Remove
-      </Button>
-    </p>
-  );
+function countOf({ document }: NonNullable<FieldsProps['draft']['file']>): number {
+  if (document.kind === 'answers') return Object.keys(document.answers).length;
+  return document.kind === 'prompts' ? Object.keys(document.prompts).length : 0;
 }

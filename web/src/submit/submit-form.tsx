@@ -8,6 +8,7 @@ import { buildDocument } from './build-document.ts';
 import { DefenceFields } from './defence-fields.tsx';
 import { type Draft, emptyDraft, keepDraft, keptDraft } from './draft.ts';
 import { ErrorSummary } from './error-summary.tsx';
+import { ImageFields } from './image-fields.tsx';
 import { MapFields } from './map-fields.tsx';
 import { ProgramFields } from './program-fields.tsx';
 import type { Refusal } from './refusal.ts';
@@ -84,6 +85,7 @@ function KindFields(props: FieldsProps & { form: SubmissionForm }) {
   if (form.kind === 'answers' || form.kind === 'prompts') return <MapFields form={form} {...rest} />;
   if (form.kind === 'defence') return <DefenceFields form={form} {...rest} />;
   if (form.kind === 'program') return <ProgramFields form={form} {...rest} />;
+  if (form.kind === 'image') return <ImageFields {...rest} />;
   return <p>Submissions of this kind cannot be made here yet.</p>;
 }
 

@@ -1,0 +1,3 @@
+def solve(task, target):
+    while True:
+        pass

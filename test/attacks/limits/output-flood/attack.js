@@ -1,0 +1,3 @@
+export default async function solve() {
+  for (;;) console.log('x'.repeat(100));
+}

@@ -1,0 +1,8 @@
+import os
+
+
+def solve(task, target):
+    n = 0
+    while True:
+        n += 1
+        os.write(1, b"x" * 65536)

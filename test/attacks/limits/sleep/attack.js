@@ -1,0 +1,3 @@
+export default async function solve() {
+  await new Promise(() => {});
+}

@@ -1,0 +1,5 @@
+import time
+
+
+def solve(task, target):
+    time.sleep(3600)

@@ -1,0 +1,2 @@
+def solve(task, target):
+    return len(task["input"])

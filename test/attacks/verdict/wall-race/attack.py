@@ -1,0 +1,6 @@
+import time
+
+
+def solve(task, target):
+    time.sleep(0.31)
+    return "late"
