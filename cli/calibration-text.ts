@@ -53,17 +53,15 @@ function groupLines({ groups }: Calibration): string[] {
   if (groups.length === 0) return [];
   const width = Math.min(40, Math.max(5, ...groups.map(({ group }) => group.length))) + 2;
   const columns = ['n', 'tp', 'fp', 'fn', 'tn', 'accuracy', 'precision', 'recall', 'F1', 'κ', 'floor for money'];
-  const cells = (list: readonly string[]): string => list.map((cell) => cell.padEnd(cell.length > 6 ? 11 : 9)).join('');
+  const line = (name: string, cells: readonly string[]): string =>
+    `  ${name.slice(0, 40).padEnd(width)}${cells.map((cell, i) => cell.padEnd(i < 5 ? 8 : 11)).join('')}`.trimEnd();
   return [
     '',
-    `  ${'group'.padEnd(width)}${columns
-      .map((name) => name.padEnd(9 + (name.length > 8 ? 1 : 0)))
-      .join('')
-      .trimEnd()}`,
+    line('group', columns),
     ...groups.map((one) => {
-      const values = [one.n, one.tp, one.fp, one.fn, one.tn].map(String);
+      const counts = [one.n, one.tp, one.fp, one.fn, one.tn].map(String);
       const shares = [one.accuracy, one.precision, one.recall, one.f1].map(number);
-      return `  ${one.group.slice(0, 40).padEnd(width)}${cells([...values, ...shares, one.kappa === null ? '-' : number(one.kappa), one.moneyFloor.holds ? 'holds' : 'no'])}`.trimEnd();
+      return line(one.group, [...counts, ...shares, one.kappa === null ? '-' : number(one.kappa), one.moneyFloor.holds ? 'holds' : 'no']);
     }),
   ];
 }

@@ -12,9 +12,10 @@ export async function checkFolder(folder: string, json: boolean, config: Config)
   const say = (result: GateResult) =>
     process.stdout.write(`${result.ok ? 'ok    ' : 'FAILED'}  ${visible(`${result.gate}: ${result.detail}`)}\n`);
   if (!json) process.stdout.write(`${rubric.rubric.name} ${rubric.hash.slice(0, 16)}: the rubric is valid, running its gates\n`);
+  await using sandboxes = await localSandboxes(config);
   const results = await checkGates(rubric, {
     gateway: localGateway(config),
-    sandboxes: await localSandboxes(config),
+    sandboxes: sandboxes.all,
     signal: interrupt.signal,
     onGate: json ? () => {} : say,
   });

@@ -31,6 +31,7 @@ export async function judge(folder: string, options: RunOptions, config: Config)
     throw new InputError('this rubric offers no sandbox profile for a program in this language');
   using interrupt = abortOnSignal();
   using bar = progressBar(options.json === true ? null : process.stderr);
+  await using sandboxes = await localSandboxes(config);
   const report = await runLocal({
     rubric,
     phase,
@@ -38,7 +39,7 @@ export async function judge(folder: string, options: RunOptions, config: Config)
     seed: seedOf(options.seed),
     targets,
     gateway: localGateway(config),
-    sandboxes: await localSandboxes(config),
+    sandboxes: sandboxes.all,
     signal: interrupt.signal,
     onProgress: bar.show,
   });

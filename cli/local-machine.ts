@@ -31,8 +31,9 @@ export function dockerOptions(config: Config): Promise<DockerDriverOptions> {
 }
 
 /** Every sandbox driver, set up for commands that run without a server. */
-export async function localSandboxes(config: Config): Promise<SandboxDriver[]> {
-  return [wasmDriver(), dockerDriver(await dockerOptions(config))];
+export async function localSandboxes(config: Config): Promise<AsyncDisposable & { all: SandboxDriver[] }> {
+  const docker = dockerDriver(await dockerOptions(config));
+  return { all: [wasmDriver(), docker], [Symbol.asyncDispose]: () => docker[Symbol.asyncDispose]() };
 }
 
 export const localGateway = (config: Config): Gateway => createGateway(providersOf(config));

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Config } from '../contracts/config.ts';
 import { type Need, queueName, type StageMessage } from '../contracts/queue.ts';
 import type { Installation } from '../domain/installation.ts';
@@ -29,11 +30,15 @@ export async function startStages(options: StageOptions): Promise<AsyncDisposabl
   const consume = async (name: string, handler: (message: StageMessage) => Promise<void>) => {
     resources.use(await deps.queues.consume(name, concurrency, handler));
   };
+  // One bound for all needs together: a worker that serves many of them is no larger for it.
+  const evaluating = pLimit(concurrency);
   const serve = (need: Need, stillOffered: () => boolean) =>
-    deps.queues.consume(queueName.evaluate(need), concurrency, async (message) => {
-      // A message that came after the offer was withdrawn is dropped: the row waits, and the sweeper sends it again.
-      if (stillOffered()) await evaluateStage(message, deps, { need, stopping: stopping.signal });
-    });
+    deps.queues.consume(queueName.evaluate(need), concurrency, (message) =>
+      evaluating(async () => {
+        // A message that came after the offer was withdrawn is dropped: the row waits, and the sweeper sends it again.
+        if (stillOffered()) await evaluateStage(message, deps, { need, stopping: stopping.signal });
+      }),
+    );
   try {
     if (stages.includes('screen')) await consume(queueName.screen, (message) => screenStage(message, deps));
     if (stages.includes('verify')) await consume(queueName.verify, (message) => verifyStage(message, deps));

@@ -14,7 +14,8 @@ export function attach({ docker }: Engine, id: string): Promise<Duplex> {
   const path = `/containers/${id}/attach?stream=1&stdin=1&stdout=1&stderr=1`;
   const headers = { Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Length': 0 };
   return new Promise((resolve, reject) => {
-    const call = request({ ...place, method: 'POST', path, headers });
+    // A connection of its own: whether taken over or refused, it is of no use for anything after.
+    const call = request({ ...place, method: 'POST', path, headers, agent: false });
     call.once('upgrade', (_response, socket: Duplex, head: Buffer) => {
       if (head.length > 0) socket.unshift(head);
       resolve(socket);

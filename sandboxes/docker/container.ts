@@ -44,8 +44,12 @@ export async function startContainer(engine: Engine, shape: ContainerShape, name
     return { ok: true, container };
   } catch (error) {
     const message = `the sandbox did not start: ${engineProblem(error)}`;
-    await container[Symbol.asyncDispose]().catch(() => {});
-    return { ok: false, message };
+    // What cannot be removed now is the reaper's; the reason why it did not start stays the first.
+    const removal = await container[Symbol.asyncDispose]().then(
+      () => '',
+      (problem: unknown) => `; nor could it be removed: ${engineProblem(problem)}`,
+    );
+    return { ok: false, message: message + removal };
   }
 }
 
