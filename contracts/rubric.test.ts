@@ -28,6 +28,9 @@ describe('where a rubric lets submitted code run', () => {
       ['sandbox/cases', expect.stringContaining('starts every case afresh')],
     ]);
     expect(problemsOf({ sandbox: { profiles: ['node'], cases: 'shared' } })).toEqual([]);
+    expect(problemsOf({ sandbox: { profiles: ['node'], cases: 'shared', limits: { artifacts: { files: 1 } } } })).toEqual([
+      ['sandbox/limits/artifacts', expect.stringContaining('share a process')],
+    ]);
   });
 
   it('must be named for images', () => {

@@ -241,6 +241,11 @@ function checkSandbox({ submission, sandbox, bounties }: RubricShape, complain: 
   }
   if (sandbox.cases === 'shared' && profiles.has('js'))
     complain(['sandbox', 'cases'], 'profile "js" starts every case afresh: cases can share state in "node", "python" and "image" only');
+  if (sandbox.cases === 'shared' && sandbox.limits.artifacts.files > 0)
+    complain(
+      ['sandbox', 'limits', 'artifacts'],
+      'artifacts are collected when everything of a case has ended, which cases that share a process do not',
+    );
 }
 
 interface RubricShape {
@@ -254,7 +259,7 @@ interface RubricShape {
   controls: { phase?: string | undefined }[];
   samples: { phase?: string | undefined }[];
   submission: SubmissionForm[];
-  sandbox?: { profiles: Profile[]; cases: CaseIsolation; runtime?: 'runsc' | undefined } | undefined;
+  sandbox?: { profiles: Profile[]; limits: Limits; cases: CaseIsolation; runtime?: 'runsc' | undefined } | undefined;
   demonstration: boolean;
   bounties: unknown[];
 }

@@ -1,10 +1,10 @@
 """The runner's side of the zygote: starts it, asks it for processes, kills and reaps everything after a case."""
 
-import array
 import json
 import os
 import signal
 import socket
+import struct
 
 
 class ZygoteGone(Exception):
@@ -49,7 +49,7 @@ class Spawner:
         return self.receive()["status"]
 
     def send(self, message, fds=()):
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))] if fds else []
         try:
             self.control.sendmsg([json.dumps(message).encode()], ancillary)
         except OSError as error:

@@ -6,7 +6,6 @@ It serves one request after another on its control socket (descriptor 3):
   collect  one descriptor comes along; the artifacts are written to it, answered in the same way
 """
 
-import array
 import gc
 import json
 import os
@@ -14,6 +13,7 @@ import resource
 import select
 import signal
 import socket
+import struct
 import sys
 
 import artifacts
@@ -42,6 +42,7 @@ ENVIRONMENT = {
 }
 
 # What many programs import; a fork has it for nothing. Loaded one by one while nobody waits for us.
+PRELOAD_AFTER_SECONDS = 0.25
 PRELOADED = (
     ["ctypes", "http.client", "re", "random", "math", "collections", "functools", "itertools", "string", "datetime"]
     + ["hashlib", "base64", "dataclasses", "typing", "statistics", "traceback", "urllib.parse", "asyncio"]
@@ -52,17 +53,22 @@ def receive(control):
     data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(3 * 4))
     if not data:
         os._exit(0)
-    fds = array.array("i")
+    fds = []
     for level, kind, part in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(part[: len(part) - len(part) % fds.itemsize])
-    return json.loads(data), list(fds)
+            fds += [fd for (fd,) in struct.iter_unpack("i", part[: len(part) // 4 * 4])]
+    return json.loads(data), fds
 
 
 def preload(control):
-    """Loads one module after another until a request comes."""
-    while PRELOADED and not select.select([control], [], [], 0)[0]:
+    """Loads one module after another until a request comes.
+
+    Begins after a pause: a container that waits has time, one that is wanted at once shall not pay for what it may never use.
+    """
+    patience = PRELOAD_AFTER_SECONDS
+    while PRELOADED and not select.select([control], [], [], patience)[0]:
         __import__(PRELOADED.pop(0))
+        patience = 0
 
 
 def preload_rest():
@@ -78,8 +84,9 @@ def serve(control):
     served = 0
     leave_home()
     control.send(b"{}")
-    preload(control)
     while True:
+        if prepared is not None and served == 0:
+            preload(control)
         request, fds = receive(control)
         if request["do"] == "prepare":
             prepared = request
