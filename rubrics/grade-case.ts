@@ -2,8 +2,8 @@ import type { Grade } from '../contracts/evaluation.ts';
 import type { Criterion } from '../contracts/rubric.ts';
 import type { SubmissionKind } from '../contracts/submission.ts';
 import { compileGrader } from './graders/compile.ts';
-import { gradeError } from './graders/evidence.ts';
-import type { GradeResult, Grader, GradingContext } from './graders/grader.ts';
+import type { Grader, GradingContext } from './graders/grader.ts';
+import { runGrader } from './graders/parts.ts';
 import type { LoadedRubric } from './rubric.ts';
 
 export interface CompiledCriterion {
@@ -41,18 +41,6 @@ export async function gradeCase(
       grades,
     ),
   };
-}
-
-async function runGrader(grader: Grader, context: GradingContext): Promise<GradeResult> {
-  let result: GradeResult;
-  try {
-    result = await grader(context);
-  } catch (error) {
-    return gradeError(`the grader failed: ${error instanceof Error ? error.message : 'unknown'}`, 'platform');
-  }
-  if (result.status !== 'graded') return { ...result, score: null };
-  const { score } = result;
-  return score !== null && score >= 0 && score <= 1 ? result : gradeError(`the grader gave the score ${score}`, 'platform');
 }
 
 /** `grades` are those of `criteria`, in the same order. A gate that is not reached makes the whole case 0. */

@@ -1,32 +1,77 @@
 import type { GraderSpec } from '../../contracts/graders.ts';
 import { charBleu } from './char-bleu.ts';
+import { all, any, not, weighted } from './combinators.ts';
+import { diversity } from './diversity.ts';
 import { equals } from './equals.ts';
 import type { Grader } from './grader.ts';
 import { includes } from './includes.ts';
+import { jef } from './jef.ts';
+import { jsonSchema } from './json-schema.ts';
+import { numeric } from './numeric.ts';
+import { overlap } from './overlap.ts';
+import type { Part } from './parts.ts';
+import { pii } from './pii.ts';
 import { reasr } from './reasr.ts';
 import { refusal } from './refusal.ts';
+import { regex } from './regex.ts';
 import { secretLeak } from './secret-leak.ts';
+import { stateCheck } from './state-check.ts';
+import { stealth } from './stealth.ts';
+import { strongreject } from './strongreject.ts';
+import { toolPolicy } from './tool-policy.ts';
 import { verbatimCopy } from './verbatim-copy.ts';
+
+type Kind = GraderSpec['kind'];
+type Text = (path: string) => string;
+/** One maker per kind: the type checker misses none. */
+type Makers = { [K in Kind]: (spec: Extract<GraderSpec, { kind: K }>, text: Text) => Grader };
+
+const makers: Makers = {
+  equals,
+  includes,
+  'char-bleu': charBleu,
+  'verbatim-copy': verbatimCopy,
+  reasr,
+  refusal,
+  'secret-leak': secretLeak,
+  regex,
+  'json-schema': jsonSchema,
+  numeric,
+  overlap,
+  pii,
+  stealth,
+  diversity,
+  'tool-policy': toolPolicy,
+  'state-check': stateCheck,
+  strongreject,
+  all: ({ parts, atLeast }, text) =>
+    all(
+      parts.map((spec) => partOf(spec, text)),
+      atLeast,
+    ),
+  any: ({ parts, atLeast }, text) =>
+    any(
+      parts.map((spec) => partOf(spec, text)),
+      atLeast,
+    ),
+  not: ({ part, atLeast }, text) => not(partOf(part, text), atLeast),
+  weighted: ({ parts }, text) => weighted(parts.map(({ grader, weight }) => ({ ...partOf(grader, text), weight }))),
+  jef: ({ vendors, models, retargetable, fidelity }, text) =>
+    jef({
+      vendors: partOf(vendors, text),
+      models: partOf(models, text),
+      retargetable: partOf(retargetable, text),
+      fidelity: partOf(fidelity, text),
+    }),
+};
 
 /**
  * The grader a specification describes. `text` reads a file of the rubric. Throws on a specification that `loadRubric`
- * would have refused (unknown preset, missing queries): that is a bug of the caller.
+ * would have refused (unknown preset, missing queries, a schema that does not compile): that is a bug of the caller.
  */
-export function compileGrader(spec: GraderSpec, text: (path: string) => string): Grader {
-  switch (spec.kind) {
-    case 'equals':
-      return equals(spec);
-    case 'includes':
-      return includes(spec);
-    case 'char-bleu':
-      return charBleu(spec);
-    case 'verbatim-copy':
-      return verbatimCopy(spec);
-    case 'reasr':
-      return reasr(spec, text);
-    case 'refusal':
-      return refusal(spec);
-    case 'secret-leak':
-      return secretLeak(spec);
-  }
+export function compileGrader(spec: GraderSpec, text: Text): Grader {
+  const make = makers[spec.kind] as (spec: GraderSpec, text: Text) => Grader;
+  return make(spec, text);
 }
+
+const partOf = (spec: GraderSpec, text: Text): Part => ({ kind: spec.kind, grader: compileGrader(spec, text) });

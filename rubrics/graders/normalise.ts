@@ -1,4 +1,4 @@
-import type { Normalisation } from '../../contracts/graders.ts';
+import type { Normalisation } from '../../contracts/sources.ts';
 
 const steps: Readonly<Record<Normalisation, (text: string) => string>> = {
   trim: (text) => text.trim(),

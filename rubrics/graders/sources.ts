@@ -1,4 +1,4 @@
-import type { Source } from '../../contracts/graders.ts';
+import type { Source } from '../../contracts/sources.ts';
 import type { Json } from '../../contracts/json.ts';
 import type { Case } from '../../contracts/rubric.ts';
 import type { GradingContext } from './grader.ts';
@@ -63,10 +63,14 @@ function rootOf(head: SourceHead, context: GradingContext): Json | undefined {
 const repliesOf = (context: GradingContext): string[] =>
   context.transcript.flatMap((exchange) => (exchange.askedBy === 'submission' && exchange.reply ? [exchange.reply.content] : []));
 
-function follow(root: Json | undefined, source: Source): Json | undefined {
-  let value = root;
-  for (const token of source.split('/').slice(1)) {
-    if (value === null || typeof value !== 'object') return undefined;
+const follow = (root: Json | undefined, source: Source): Json | undefined =>
+  root === undefined ? undefined : followPointer(root, source.slice(sourceHead(source).length));
+
+/** What an RFC 6901 pointer finds in a value; undefined for nothing. Only own properties and plain indices count. */
+export function followPointer(root: Json, pointer: string): Json | undefined {
+  let value: Json | undefined = root;
+  for (const token of pointer.split('/').slice(1)) {
+    if (value === null || value === undefined || typeof value !== 'object') return undefined;
     const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
     if (Array.isArray(value) ? !/^(0|[1-9]\d*)$/.test(key) : !Object.hasOwn(value, key)) return undefined;
     value = (value as Record<string, Json | undefined>)[key];

@@ -66,7 +66,7 @@ async function judge(rubric: LoadedRubric, phase: string, answers: Record<string
       ...graded,
       transcriptHash: null,
       logHash: null,
-    artifacts: [],
+      artifacts: [],
       usage: { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' },
       wallMs: 0,
     });

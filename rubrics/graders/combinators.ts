@@ -1,0 +1,52 @@
+import { graded, type GradeResult, type Grader } from './grader.ts';
+import { type Part, partsEvidence, runParts, undecided } from './parts.ts';
+
+/** A part's score, as 1 or 0 where there is a threshold; null when it has none. */
+const scoreOf = (result: GradeResult, atLeast: number | undefined): number | null => {
+  if (result.status !== 'graded' || result.score === null) return null;
+  return atLeast === undefined ? result.score : result.score >= atLeast ? 1 : 0;
+};
+
+/**
+ * `all` is the lowest score of the parts, `any` the highest (Zadeh's and/or: on 0 and 1 they are the boolean ones).
+ * A part without a score leaves them undecided, unless the others decide whatever it would have said: one 0 for `all`,
+ * one 1 for `any` (Kleene's strong three-valued logic). Undecided is `error` or `needs_review`, never a score.
+ */
+export const all = (parts: readonly Part[], atLeast?: number): Grader => extreme(parts, atLeast, 0, Math.min);
+export const any = (parts: readonly Part[], atLeast?: number): Grader => extreme(parts, atLeast, 1, Math.max);
+
+function extreme(parts: readonly Part[], atLeast: number | undefined, decides: 0 | 1, pick: (...scores: number[]) => number): Grader {
+  return async (context) => {
+    const results = await runParts(parts, context);
+    const scores = results.map((result) => scoreOf(result, atLeast));
+    const known = scores.filter((score) => score !== null);
+    if (known.length < scores.length && !known.includes(decides)) return undecided(parts, results);
+    return graded(pick(...known), { parts: partsEvidence(parts, results) });
+  };
+}
+
+/** 1 - score; undecided where the part is. */
+export function not(part: Part, atLeast?: number): Grader {
+  return async (context) => {
+    const results = await runParts([part], context);
+    const score = results[0] ? scoreOf(results[0], atLeast) : null;
+    return score === null ? undecided([part], results) : graded(1 - score, { parts: partsEvidence([part], results) });
+  };
+}
+
+/** Σ weight·score / Σ weight; undecided as soon as one part is, since every part changes the mean. */
+export function weighted(parts: readonly (Part & { weight: number })[]): Grader {
+  return async (context) => {
+    const results = await runParts(parts, context);
+    let sum = 0;
+    let weights = 0;
+    for (const [i, { weight }] of parts.entries()) {
+      const score = results[i] ? scoreOf(results[i], undefined) : null;
+      if (score === null) return undecided(parts, results);
+      sum += weight * score;
+      weights += weight;
+    }
+    // Sums of weights may leave 1.0000000000000002.
+    return graded(Math.min(1, sum / weights), { parts: partsEvidence(parts, results) });
+  };
+}
