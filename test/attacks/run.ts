@@ -4,6 +4,7 @@
  * must never be made.
  */
 import { parseArgs } from 'node:util';
+import { Runtime } from '../../contracts/sandbox.ts';
 import { testEngine } from '../setup/docker.ts';
 import { openArena } from './harness/arena.ts';
 import { families } from './harness/attack.ts';
@@ -19,6 +20,7 @@ Needs a Docker engine (DOCKER_HOST or the usual socket) for all but profile js.
   --family NAME   only this family: ${families.join(', ')}
   --name NAME     only attacks of this name
   --fast          only those that are part of npm test
+  --runtime NAME  start containers with runc (the default), crun or runsc (gVisor)
   --json          one JSON document instead of a table
   --help          this text
 `;
@@ -27,6 +29,7 @@ const { values } = parseArgs({
   options: {
     family: { type: 'string' },
     name: { type: 'string' },
+    runtime: { type: 'string', default: 'runc' },
     fast: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -42,7 +45,12 @@ async function main(): Promise<number> {
     console.error('no attack has this family and name; --help lists the families');
     return 1;
   }
-  await using arena = await openArena(await testEngine());
+  const runtime = Runtime.safeParse(values.runtime);
+  if (!runtime.success) {
+    console.error(`there is no runtime "${values.runtime}"; --help lists them`);
+    return 1;
+  }
+  await using arena = await openArena(await testEngine(), runtime.data);
   const reports: AttackReport[] = [];
   for (const one of planned) {
     const report = await carryOut(arena, one);

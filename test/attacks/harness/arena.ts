@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../contracts/json.ts';
-import { Limits, type Profile, type SandboxDriver } from '../../../contracts/sandbox.ts';
+import { Limits, type Profile, type Runtime, type SandboxDriver } from '../../../contracts/sandbox.ts';
 import { dockerDriver } from '../../../sandboxes/docker/driver.ts';
 import type { DockerDriverOptions } from '../../../sandboxes/docker/options.ts';
 import { wasmDriver } from '../../../sandboxes/wasm/driver.ts';
@@ -14,13 +14,12 @@ import { testRegistry } from '../../setup/registry.ts';
 import { type Canaries, plantCanaries } from './canaries.ts';
 import { type ContainerWatch, watchContainers } from './containers.ts';
 import { openDoor } from './door.ts';
-import { forbiddenCalls } from './forbidden-calls.ts';
 import { honest } from './honest.ts';
 import { leftBehind, type Own } from './host.ts';
 import { shortly } from './judge.ts';
 import { watchLoop } from './loop.ts';
 import { settledRss } from './memory.ts';
-import { type Recorder, startRecorder } from './recorder.ts';
+import { type Judged, type Recorder, startRecorder } from './recorder.ts';
 
 export type Attacked = Exclude<Profile, 'image'>;
 
@@ -37,7 +36,7 @@ export interface Arena extends AsyncDisposable {
   /** Carries out an attack, then looks at everything that must be as before. */
   watched(attack: (note: Note) => Promise<string[]>, allowRssBytes: number): Promise<string[]>;
   /** Calls to the engine that must never be made, of everything so far. */
-  forbiddenCalls(): Promise<{ calls: number; problems: string[] }>;
+  forbiddenCalls(): Promise<Judged>;
 }
 
 /** Told every text that the attack leaves anywhere, at once, so that nobody has to hold it. */
@@ -49,7 +48,7 @@ const mostLagMs = 200;
 const poolBytes = 100_663_296;
 
 /** Everything of the arena lies in one folder of its own, which is gone afterwards. */
-export async function openArena(engine: TestEngine): Promise<Arena> {
+export async function openArena(engine: TestEngine, runtime: Runtime = 'runc'): Promise<Arena> {
   const home = mkdtempSync(join(tmpdir(), 'attacks-'));
   const before = process.env.TMPDIR;
   const setTemporary = (folder: string | undefined) => {
@@ -65,6 +64,7 @@ export async function openArena(engine: TestEngine): Promise<Arena> {
   const workerId = `attacks-${process.pid}`;
   const given: DockerDriverOptions = {
     ...{ dockerHost: recorder?.host ?? engine.dockerHost, socketFolder: folders.sockets, images: engine.images, workerId, poolBytes },
+    runtimes: { usual: runtime, byTier: {} },
   };
   const containers = engine.state.available ? await watchContainers(engine.docker, workerId) : null;
   const info = engine.state.available ? ((await engine.docker.info()) as { DockerRootDir: string }) : null;
@@ -96,10 +96,7 @@ export async function openArena(engine: TestEngine): Promise<Arena> {
     },
     honestRun: honestRunner(),
     watched: (attack, allowRssBytes) => watched({ attack, allowRssBytes, canaries, own, containers }),
-    forbiddenCalls: async () => {
-      const calls = (await recorder?.calls()) ?? [];
-      return { calls: calls.length, problems: forbiddenCalls(calls) };
-    },
+    forbiddenCalls: async () => (await recorder?.judge()) ?? { calls: 0, problems: [] },
     [Symbol.asyncDispose]: async () => {
       containers?.[Symbol.dispose]();
       canaries[Symbol.dispose]();

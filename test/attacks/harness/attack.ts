@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Json } from '../../../contracts/json.ts';
-import { CaseIsolation, Limits, type Profile, type ProgramFile } from '../../../contracts/sandbox.ts';
+import { CaseIsolation, Limits, type Profile, type ProgramFile, Runtime } from '../../../contracts/sandbox.ts';
 import { LimitKind } from '../../../contracts/status.ts';
 
 /**
@@ -61,6 +61,8 @@ const Attack = z.strictObject({
   fast: z.boolean().default(false),
   /** Calls the kernel by number or in machine code: only on this kind of machine. */
   machine: z.enum(['x64', 'arm64']).optional(),
+  /** What starts the container; all when absent. gVisor is a kernel of its own, to which some questions mean something else. */
+  runtimes: z.array(Runtime).min(1).optional(),
   limits: z.record(z.string(), z.unknown()).default({}),
   cases: CaseIsolation.optional(),
   /** Calls that may reach a model during the attack, both bounds included. */

@@ -32,6 +32,9 @@ export async function carryOut(arena: Arena, { attack, profile }: Planned): Prom
     return { family, name, profile, outcome: '', wallMs: 0, ok: true, problems: [], skipped };
   };
   if (attack.machine !== undefined && attack.machine !== process.arch) return skip(`it is written for ${attack.machine}`);
+  const runtime = arena.given.runtimes?.usual ?? 'runc';
+  if (profile !== 'js' && attack.runtimes !== undefined && !attack.runtimes.includes(runtime))
+    return skip(`it is about another kernel than that of ${runtime}`);
   const { state, images } = arena.engine;
   if (profile !== 'js' && !state.available) return skip(state.reason);
   if (profile === 'worker') return await runScenario(arena, attack);

@@ -4,8 +4,8 @@ type Attacked = Exclude<Profile, 'image'>;
 
 const python = `import hashlib, json, os
 def solve(task, target):
-    seen = {folder: sorted(os.listdir(folder)) for folder in ("/work", "/dev/shm", "/program", "/dev/mqueue")}
-    for folder in ("/tmp", "/var/tmp", "/run", "/run/lock", "/opt/collective"):
+    seen = {}
+    for folder in ("/work", "/dev/shm", "/program", "/dev/mqueue", "/tmp", "/var/tmp", "/run", "/run/lock", "/opt/collective", "/sys/fs/cgroup"):
         seen[folder] = sorted(os.listdir(folder)) if os.path.isdir(folder) else None
     files = ("/etc/passwd", "/etc/group", "/usr/bin/python3", json.__file__, os.__file__)
     hashes = [hashlib.sha256(open(path, "rb").read()).hexdigest() for path in files]
@@ -16,7 +16,7 @@ def solve(task, target):
 const node = `import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 export default async function solve(task, target) {
-  const folders = ['/work', '/dev/shm', '/program', '/tmp', '/var/tmp', '/run', '/opt/collective'];
+  const folders = ['/work', '/dev/shm', '/program', '/tmp', '/var/tmp', '/run', '/opt/collective', '/sys/fs/cgroup'];
   const seen = Object.fromEntries(folders.map((path) => [path, existsSync(path) ? readdirSync(path).sort() : null]));
   const hashes = ['/etc/passwd', '/etc/group', '/usr/bin/python3'].map((path) => createHash('sha256').update(readFileSync(path)).digest('hex'));
   const said = await target.chat([{ role: 'user', content: 'hello' }]);

@@ -39,7 +39,8 @@ def solve(task, target):
         read = (lambda: os.listdir(path)) if name in ("fd", "map_files", "fdinfo") else (lambda: os.readlink(path)) if name in ("cwd", "root", "exe") else (lambda: os.read(os.open(path, os.O_RDONLY if name != "clear_refs" else os.O_WRONLY), 1))
         results[f"init's {name}"] = attempt(read)
     results["trace me"] = call(101, 0, 0, 0, 0)
-    results["pidfd_getfd"] = call(438, os.pidfd_open(1), 1, 0)
+    pidfd = libc.syscall(434, 1, 0)
+    results["pidfd_getfd"] = call(438, pidfd, 1, 0) if pidfd >= 0 else errno.errorcode[ctypes.get_errno()]
     os.kill(sibling, signal.SIGKILL)
     os.waitpid(sibling, 0)
     return results

@@ -14,11 +14,7 @@ async function leave() {
     mkdirSync(folder + '/.' + mark, { recursive: true });
     writeFileSync(folder + '/' + mark, mark);
   }
-  spawn(
-    process.execPath,
-    ['-e', "require('node:net').createServer().listen('\\0" + mark + "', () => require('node:fs').writeFileSync('/work/ready', ''))"],
-    { detached: true },
-  );
+  spawn(process.execPath, ['-e', "require('node:net').createServer().listen('\\0" + mark + "', () => require('node:fs').writeFileSync('/work/ready', ''))"], { detached: true });
   while (!existsSync('/work/ready')) await new Promise((resolve) => setImmediate(resolve));
   return 'left';
 }

@@ -1,22 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 
-const folders = [
-  '/tmp',
-  '/var/tmp',
-  '/dev/shm',
-  '/work',
-  '/run',
-  '/run/lock',
-  '/var/lock',
-  '/dev/mqueue',
-  '/dev',
-  '/root',
-  '/home',
-  '/program',
-  '/gateway',
-  '/opt/collective',
-  '/var/log',
-];
+const folders = ['/tmp', '/var/tmp', '/dev/shm', '/work', '/run', '/run/lock', '/var/lock', '/dev/mqueue', '/dev', '/root', '/home', '/program', '/gateway', '/opt/collective', '/var/log'];
 
 export default async function solve(task) {
   const found = [];

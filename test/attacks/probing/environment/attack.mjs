@@ -15,8 +15,6 @@ export default async function solve() {
     environment: { ...process.env },
     arguments: [process.argv, process.execArgv, process.title],
     files: Object.fromEntries(paths.map((path) => [path, text(path)])),
-    processes: Object.fromEntries(
-      pids.map((pid) => [pid, ['cmdline', 'environ', 'comm'].map((name) => text('/proc/' + pid + '/' + name))]),
-    ),
+    processes: Object.fromEntries(pids.map((pid) => [pid, ['cmdline', 'environ', 'comm'].map((name) => text('/proc/' + pid + '/' + name))])),
   };
 }
