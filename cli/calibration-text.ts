@@ -97,7 +97,7 @@ function auditLines({ audit }: Calibration): string[] {
 }
 
 function floorLines({ moneyFloor: floor }: Calibration): string[] {
-  const rule = `lower 95 % bound of precision ≥ ${moneyFloor.precision} on ≥ ${moneyFloor.labels} human labels`;
+  const rule = `exact one-sided lower 95 % bound of precision ≥ ${moneyFloor.precision} on ≥ ${moneyFloor.labels} human labels`;
   if (!floor.holds) return [`The floor for money does not hold (${rule}):`, ...floor.reasons.map((reason) => `  ${reason}`)];
   return [
     `The floor for money holds: ${rule}; the bound is ${number(floor.precisionLowerBound)}.`,

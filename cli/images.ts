@@ -51,7 +51,11 @@ async function build(names: string[], options: { refresh?: boolean; json?: boole
   if (!result.ok) throw new InputError(result.problem, exitCodes.error);
   if (options.json === true) print({ built: result.built, images: result.images });
   else {
-    process.stdout.write(result.built.length === 0 ? 'nothing to build\n' : `built ${result.built.join(', ')}\n`);
+    process.stdout.write(
+      result.built.length === 0
+        ? 'nothing to build\n'
+        : `built ${result.built.join(', ')}; a server or worker that runs has to be started again to use them\n`,
+    );
     for (const [name, image] of Object.entries(result.images)) process.stdout.write(lineOf(name, image));
   }
 }

@@ -25,7 +25,8 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
  * Parses JSON that a stranger sent. The depth is counted on the text, before `JSON.parse` builds anything, because
  * every later recursive walk (validation, canonical form) would overflow its stack on `[[[[…`. Keys that reach a
  * prototype when copied carelessly are refused outright, so that no later code has to remember them. So is half of a
- * surrogate pair (`"\ud800"`): no canonical form, hash or row can hold one, and each would fail on our side, later.
+ * surrogate pair (`"\ud800"`), and a number such as `1e999`, which parses to infinity: no canonical form, hash or row can
+ * hold one, and each would fail on our side, later.
  */
 export function parseBoundedJson(bytes: Uint8Array, bounds: JsonBounds): JsonResult {
   if (bytes.byteLength > bounds.maxBytes) {
@@ -46,17 +47,20 @@ export function parseBoundedJson(bytes: Uint8Array, bounds: JsonBounds): JsonRes
   }
   let forbidden: string | undefined;
   let halved = false;
+  let endless = false;
   let value: Json;
   try {
     value = JSON.parse(text, (key, inner) => {
       if (forbiddenKeys.has(key)) forbidden = key;
       if (!key.isWellFormed() || (typeof inner === 'string' && !inner.isWellFormed())) halved = true;
+      if (typeof inner === 'number' && !Number.isFinite(inner)) endless = true;
       return inner;
     }) as Json;
   } catch (error) {
     return { ok: false, problem: `is not JSON: ${(error as Error).message.slice(0, 200)}` };
   }
   if (forbidden !== undefined) return { ok: false, problem: `uses the reserved key "${forbidden}"` };
+  if (endless) return { ok: false, problem: 'holds a number that is too large for any program to hold' };
   if (halved) return { ok: false, problem: 'holds half of a surrogate pair, which is no text' };
   return { ok: true, value };
 }

@@ -82,7 +82,7 @@ function readArchive(
   const [language, another] = languages;
   if (language === undefined || another !== undefined)
     return refuse(
-      'it must be said which language the archive holds, javascript (main.mjs) or python (main.py), because nobody looks into it here',
+      'it must be said which language the archive holds, javascript (main.mjs) or python (main.py), because nobody looks into it here; in commands with --language',
     );
   return check({ kind: 'program', language, archive: base64(bytes) });
 }

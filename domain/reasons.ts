@@ -45,11 +45,14 @@ export const waitsInQueue = (work: string): Reason => ({
   advice: 'Nothing to do: it starts by itself.',
 });
 
+/** Reasons are written without a full stop by whoever found them. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 export const noWorker = (work: string, why: string, install: string): Reason => ({
   code: 'no_worker',
   faultOf: 'platform',
-  message: `No worker that is alive can ${work}: ${why}`.slice(0, 2000),
-  advice: `An operator must: ${install} Otherwise this ends at the deadline and the attempt is returned.`.slice(0, 1000),
+  message: sentence(`No worker that is alive can ${work}: ${why}`).slice(0, 2000),
+  advice: `What an operator can do: ${sentence(install)} Otherwise this ends at the deadline and the attempt is returned.`.slice(0, 1000),
 });
 
 /**

@@ -181,5 +181,5 @@ const engineThere: Check = {
   severity: 'critical',
   blocks: 'all',
   why: 'Python and Node programs run in containers only',
-  fix: 'Install a Docker engine and start it (Debian: `apt-get install docker.io`), or set DOCKER_HOST.',
+  fix: 'Install a Docker engine and start it (Debian: `apt-get install docker.io`), or set DOCKER_HOST to one that runs (unix:///path or tcp://host:port).',
 };

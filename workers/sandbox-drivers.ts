@@ -117,7 +117,7 @@ function ofDoctor(driver: SandboxDriver, { bounty }: Demands, { standing }: Exam
   const shown = standing.blocking.filter((one) => bounty || one.blocks === 'all');
   return {
     reason: `the checks of the machine failed: ${shown.map(inWords).join('; ')}`,
-    install: shown[0]?.fix ?? 'run `collective doctor` on a worker.',
+    install: [...new Set(shown.map((one) => one.fix))].join(' ') || 'Run `collective doctor` on a worker.',
   };
 }
 

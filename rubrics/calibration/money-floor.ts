@@ -27,7 +27,7 @@ export function checkFloor(confusion: Confusion): FloorResult {
   if (positives === 0) reasons.push('the grader called nothing positive, so its precision is not known');
   else if (precisionLowerBound < moneyFloor.precision)
     reasons.push(
-      `precision is ${tp} of ${positives}; its lower 95 % bound ${precisionLowerBound.toFixed(4)} is below ${moneyFloor.precision} ` +
+      `precision is ${tp} of ${positives}; its exact one-sided lower 95 % bound ${precisionLowerBound.toFixed(4)} is below ${moneyFloor.precision} ` +
         `(with ${fp} false positives it takes ${verdictsFor(fp)} positive verdicts)`,
     );
   return { holds: reasons.length === 0, precisionLowerBound, reasons };

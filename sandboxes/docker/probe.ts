@@ -5,7 +5,8 @@ import type { DockerDriverOptions } from './options.ts';
 
 export const installEngine =
   'Install a Docker engine and start it (Debian: `apt-get install docker.io`), or point DOCKER_HOST at one that runs; the worker needs access to its socket.';
-export const buildImages = 'Run `npx collective images build` on the worker (needs Debian or Ubuntu and its package archive).';
+export const buildImages =
+  'Run `npx collective images build` on the worker (needs Debian or Ubuntu and its package archive), then start the worker again.';
 const probeMs = 5_000;
 
 const Info = z.object({ Runtimes: z.record(z.string(), z.unknown()).nullish(), SecurityOptions: z.array(z.string()).nullish() });

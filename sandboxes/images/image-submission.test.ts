@@ -193,8 +193,8 @@ describeWith('registry', state.available && !engine.state.available ? engine.sta
     expect(await prepare(reference, { policy })).toMatchObject({ fault: 'participant', message: expect.stringContaining('2 layers') });
     const none = { ...options.policy, registries: [] };
     expect(await prepare(reference, { policy: none })).toMatchObject({
-      fault: 'participant',
-      message: expect.stringContaining('it allows none'),
+      fault: 'platform',
+      message: expect.stringContaining('IMAGE_REGISTRIES'),
     });
   });
 

@@ -42,7 +42,7 @@ export async function prepareImage(
   signal: AbortSignal,
 ): Promise<PreparedImage> {
   const read = readReference(reference, options.policy);
-  if (!read.ok) return participant(read.message);
+  if (!read.ok) return options.policy.registries.length === 0 ? platform(read.message) : participant(read.message);
   for (let other = underWay.get(reference); other !== undefined; other = underWay.get(reference)) {
     const result = await Promise.race([other.run, ended(signal)]);
     // Whoever began may have been cancelled; that is not our end.

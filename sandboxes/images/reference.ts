@@ -23,10 +23,13 @@ export function readReference(
   const [name = '', digest = ''] = reference.split('@');
   const registry = name.slice(0, name.indexOf('/'));
   if (!policy.registries.includes(registry)) {
-    const allowed = policy.registries.length === 0 ? 'it allows none' : `it allows ${policy.registries.join(', ')}`;
+    const allowed = policy.registries.join(', ');
     return {
       ok: false,
-      message: `images from ${registry} are not run on this platform; ${allowed}. Push the image to an allowed registry.`,
+      message:
+        policy.registries.length === 0
+          ? 'no image is run on this platform: its operator has named no registry (IMAGE_REGISTRIES)'
+          : `images from ${registry} are not run on this platform, which allows ${allowed}. Push the image to one of these.`,
     };
   }
   // To an engine a first part without dot, port or this one name is a folder of a public registry and not a host.

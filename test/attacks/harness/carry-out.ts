@@ -1,5 +1,6 @@
-import type { Arena, Attacked } from './arena.ts';
+import type { Arena } from './arena.ts';
 import { type Attack, loadAttacks } from './attack.ts';
+import type { Attacked } from './honest.ts';
 import { type AttackReport, runAttack, runImage, runScenario } from './run-attack.ts';
 
 /** One attack with one profile; `worker` and `image` where no program of ours is attacked or attacks. */

@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { CaseRun, Opened, Profile, Sandbox, SandboxDriver, SandboxProgram } from '../../../contracts/sandbox.ts';
 import type { TestRegistry } from '../../setup/registry.ts';
-import type { Arena, Attacked, Note } from './arena.ts';
+import type { Arena } from './arena.ts';
 import type { Attack, Run } from './attack.ts';
 import { type AttackDoor, openDoor } from './door.ts';
+import type { Attacked } from './honest.ts';
 import { forgetImage, pushHostile } from './hostile-image.ts';
 import { type Ended, judge, shortly, stored } from './judge.ts';
+import type { Note } from './watched.ts';
 
 export interface AttackReport {
   family: string;

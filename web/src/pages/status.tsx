@@ -100,7 +100,7 @@ function Missing({ workers }: { workers: SystemView['workers'] }) {
           <tr>
             <th scope="col">What</th>
             <th scope="col">Why</th>
-            <th scope="col">What to install</th>
+            <th scope="col">What to do</th>
           </tr>
         </thead>
         <tbody>

@@ -79,7 +79,8 @@ function Ended({ evaluation }: { evaluation: EvaluationView }) {
         </p>
       )}
       <p className="muted">
-        Attempt: {costs[attemptCost]}.{rounded && ' Hidden cases are in this score: it is rounded and has no part per case.'}
+        Attempt: {costs[attemptCost]}.
+        {rounded && score !== null && ' Hidden cases are in this score: it is rounded and has no part per case.'}
       </p>
     </>
   );

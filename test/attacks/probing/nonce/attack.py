@@ -38,6 +38,19 @@ def search_files():
     return found
 
 
+def search_others():
+    """What gVisor shows of other users' processes, and no other kernel does."""
+    found = []
+    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+        for name in ("environ", "cmdline", "auxv", "maps", "comm"):
+            try:
+                with open(f"/proc/{pid}/{name}", "rb") as file:
+                    found += [f"{pid}/{name}" for _ in NONCE.findall(file.read(1 << 20))]
+            except OSError:
+                continue
+    return found
+
+
 def solve(task, target):
     others = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if int(name) > 3 and os.path.lexists(f"/proc/self/fd/{name}")]
-    return {"memory": search_memory(), "files": search_files(), "descriptors": others}
+    return {"memory": search_memory(), "files": search_files(), "others": search_others(), "descriptors": others}

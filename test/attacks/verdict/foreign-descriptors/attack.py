@@ -32,9 +32,14 @@ def solve(task, target):
     opened = []
     for pid in (name for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()):
         for fd in range(16):
-            try:
-                os.close(os.open(f"/proc/{pid}/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK))
-                opened.append(f"{pid}/{fd}")
-            except OSError:
-                pass
+            path = f"/proc/{pid}/fd/{fd}"
+            for name, mode in (("write", os.O_WRONLY), ("read", os.O_RDONLY), ("both", os.O_RDWR)):
+                try:
+                    ours = os.open(path, mode | os.O_NONBLOCK)
+                except OSError:
+                    continue
+                # gVisor lets everybody open what another user's process has opened of a device; this one is nobody's.
+                if os.fstat(ours).st_rdev != os.makedev(1, 3):
+                    opened.append(f"{name} {pid}/{fd}")
+                os.close(ours)
     return ["honest", written, opened]
