@@ -10,7 +10,7 @@ const maxValues = maxSubmissionValues;
  * Reads the JSON text a program gave as its answer, the same way for every driver, so that one answer has one fate.
  * `message` tells the participant what is wrong with it.
  */
-export function readAnswer(text: string, answerBytes: number): { ok: true; answer: Json } | { ok: false; message: string } {
-  const parsed = parseBoundedJson(Buffer.from(text), { maxBytes: answerBytes, maxDepth, maxValues });
+export function readAnswer(text: string | Uint8Array, answerBytes: number): { ok: true; answer: Json } | { ok: false; message: string } {
+  const parsed = parseBoundedJson(typeof text === 'string' ? Buffer.from(text) : text, { maxBytes: answerBytes, maxDepth, maxValues });
   return parsed.ok ? { ok: true, answer: parsed.value } : { ok: false, message: `the answer ${parsed.problem}` };
 }

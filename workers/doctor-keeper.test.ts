@@ -85,6 +85,25 @@ describe('the doctor of a worker', () => {
     expect(doctor.standing()).toMatchObject({ bounty: true });
   });
 
+  it('forgets what it said when the machine cannot be looked at any more, or has another engine', async () => {
+    const { doctor, runs, state, end } = rig();
+    await using _doctor = doctor;
+    doctor.engineSeen(true);
+    await end();
+    expect(doctor.standing()).toMatchObject({ bounty: true });
+    state.now += 10 * 60_000;
+    doctor.engineSeen(true);
+    runs.at(-1)?.reject(new Error('the engine hangs'));
+    await until('it has forgotten', () => doctor.standing() === null);
+    state.now += 60_000;
+    doctor.engineSeen(true);
+    await end();
+    expect(doctor.standing()).toMatchObject({ bounty: true });
+    state.version = 'two';
+    await doctor.facts(container);
+    expect(doctor.standing()).toBeNull();
+  });
+
   it('lives on when its checks break, and tries again after a minute', async () => {
     const { doctor, runs, state } = rig();
     await using _doctor = doctor;

@@ -26,7 +26,8 @@ export interface DoctorKeeperOptions {
 /**
  * Keeps what the doctor says about this machine. The checks run in the background, so that a worker starts at once: until
  * they have ended it does ordinary work and no bounty work. They run again every ten minutes and when an engine that was
- * gone is back. While they run again, what they said the last time stands.
+ * gone is back. While they run again, what they said the last time stands; when they cannot be made, or the engine turns out to
+ * be another one, it is forgotten, and bounty work with it.
  */
 export interface DoctorKeeper extends AsyncDisposable {
   /** Called at every look at the drivers; starts the checks when they are due. */
@@ -63,6 +64,8 @@ export function keepDoctor({ examine, engineVersion, accepted, log }: DoctorKeep
     } catch (error) {
       if (stopping.signal.aborted) return;
       dueAt = now() + soonAfterMs;
+      // What was seen before says nothing about a machine that cannot be looked at now.
+      report = null;
       log.warn({ err: error }, 'the checks of this machine failed; they run again in a minute');
     }
   };
@@ -93,7 +96,11 @@ export function keepDoctor({ examine, engineVersion, accepted, log }: DoctorKeep
       if (driver === 'wasm') return { engineVersion: null, acceptedRisks: [] };
       const version = await engineVersion();
       // Another engine than the one that was looked at.
-      if (version !== null && report !== null && version !== report.engineVersion) dueAt = Number.NEGATIVE_INFINITY;
+      if (version !== null && report !== null && version !== report.engineVersion) {
+        report = null;
+        dueAt = Number.NEGATIVE_INFINITY;
+        tell();
+      }
       // Before the first checks it is not known which of them are real here; then all of them are named.
       return { engineVersion: version, acceptedRisks: report?.standing.acceptedRisks ?? accepted };
     },

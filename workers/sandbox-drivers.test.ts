@@ -40,7 +40,7 @@ describe('what a worker offers', () => {
     expect(unavailable.find((one) => one.need === 'python-bounty')).toEqual({
       need: 'python-bounty',
       reason: 'the checks of the machine failed: engine-version is bad (CVE-1); runc-version is bad (CVE-1)',
-      install: 'mend engine-version',
+      install: 'mend engine-version mend runc-version',
     });
     const accepting = standingOf({ findings }, ['engine-version', 'runc-version']);
     expect(offered([able()], { standing: accepting, gvisorWorks: true })).toContain('node-gvisor-bounty');

@@ -68,6 +68,37 @@ def solve(task, target):
     });
   }
 
+  it('use processor time also between them where they share a process', async () => {
+    const source = `import threading, time
+def burn():
+    while True: pass
+def solve(task, target):
+    if task["input"] == "burn":
+        threading.Thread(target=burn, daemon=True).start()
+    return 1
+`;
+    await using shared = await python.open(source, { cases: 'shared', limits: { ...conformanceLimits, cpuMs: 500 } });
+    expect(await shared.run(task('burn'), never())).toMatchObject({ kind: 'answer' });
+    // The program burns while nobody asks it anything, as it would while a grader thinks.
+    const until = performance.now() + 1_500;
+    await expect.poll(() => performance.now() > until, { timeout: 5_000 }).toBe(true);
+    expect(await shared.run(task(null), never())).toMatchObject({ kind: 'limit', limit: 'cpu' });
+  });
+
+  it('find no trace of the last one in the times of their folders', async () => {
+    const source = `import os
+def solve(task, target):
+    seen = [os.stat(p).st_mtime_ns for p in ("/work", "/dev/shm")]
+    for p in ("/work", "/dev/shm"):
+        os.utime(p, ns=(85555547, 85555547))
+    return seen
+`;
+    await using sandbox = await python.open(source);
+    const first = answerOf(await sandbox.run(task(null), never()));
+    expect(answerOf(await sandbox.run(task(null), never()))).toEqual(first);
+    expect(first).toEqual([0, 0]);
+  });
+
   it('come from a container that waited, and each evaluation has its own clock', async () => {
     const slow = 'import time\ndef solve(task, target):\n    time.sleep(1)\n    return 1\n';
     expect((await python.once(slow, null, { limits: { ...conformanceLimits, wallMs: 10_000 } })).kind).toBe('answer');

@@ -83,6 +83,8 @@ export class RunnerContainer implements AsyncDisposable {
   #stream: Duplex | null = null;
   #meter: Meter | null = null;
   #seq = 0;
+  /** The counters at the end of the last case. */
+  #counted: Counters | null = null;
   #awaited: { seq: number; resolve(result: RunnerResult): void } | null = null;
   #removal: Promise<void> | null = null;
   readonly #removed = Promise.withResolvers<void>();
@@ -152,11 +154,13 @@ export class RunnerContainer implements AsyncDisposable {
 
   /** Runs one case and tells what was seen of it. Any end but a clean answer or fault leaves the container unusable. */
   async run(task: Task, signal: AbortSignal): Promise<Observation> {
-    const before = await this.count();
+    // A process that cases share runs on between them: what it used then is part of the next case.
+    const before = this.#shape.cases === 'shared' ? (this.#counted ?? (await this.count())) : await this.count();
     const startedAt = performance.now();
     const { end, last } = await converse(this, task, before, signal);
     const wallMs = performance.now() - startedAt;
     const after = await this.count();
+    this.#counted = after;
     const exit = (!this.#alive || end.kind === 'overdue') && end.kind !== 'cancelled' ? await this.#exit() : null;
     const latest = after.cpuMs === null ? last : after;
     const cpuMs = latest.cpuMs === null ? null : latest.cpuMs - (before.cpuMs ?? 0);

@@ -40,10 +40,11 @@ export function dockerDriver(given: DockerDriverOptions): DockerDriver {
     probe: async () => {
       if (!engine.ok) return { available: false, profiles: [], reason: engine.problem, install: installEngine };
       const found = await probeEngine(engine, given);
-      // From its first look on a worker also clears what dead ones left.
+      // From its first look on a worker also clears what dead ones left. Not waited for: an engine can hang on one of them.
       if (found.available)
-        await ready().then(
+        void ready().then(
           (place) => place.startReaping(),
+          // A folder for sockets that cannot be used is told to whoever opens a sandbox.
           () => {},
         );
       return found;

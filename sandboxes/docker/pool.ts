@@ -56,6 +56,7 @@ interface Shelf<C> {
 export class ContainerPool<C extends Poolable> implements AsyncDisposable {
   readonly #options: PoolOptions<C>;
   readonly #create = pLimit(createAtOnce);
+  readonly #foreign = pLimit(1);
   readonly #destroy = pLimit(removeAtOnce);
   readonly #shelves = new Map<string, Shelf<C>>();
   readonly #background = new Set<Promise<void>>();
@@ -68,7 +69,9 @@ export class ContainerPool<C extends Poolable> implements AsyncDisposable {
   /** A started container without a program: one that waits, else a new one. */
   async take(shape: ContainerShape): Promise<Taken<C>> {
     const keeps = this.#options.bytes > 0 && shape.foreign === undefined;
-    if (!keeps) return await this.#create(() => this.#options.start(shape));
+    // Images of participants have a place of their own: what one of them delays must not keep everybody else waiting.
+    const lane = shape.foreign === undefined ? this.#create : this.#foreign;
+    if (!keeps) return await lane(() => this.#options.start(shape));
     const shelf = this.#shelfOf(shape);
     shelf.lastAskedAt = performance.now();
     const found = this.#fromShelf(shelf);

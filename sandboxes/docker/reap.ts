@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type Docker from 'dockerode';
-import { type Engine, within } from './engine.ts';
+import { type Engine, engineProblem, within } from './engine.ts';
 import { labels } from './hardening.ts';
 import { deadPlaces, lives } from './presence.ts';
 import { removeContainer } from './remove.ts';
@@ -18,7 +18,11 @@ export interface ReapOptions {
   /** How long such a container is left alone by the same clock, whatever other clocks say, in milliseconds. */
   patienceMs: number;
   now: number;
+  onProblem(message: string): void;
 }
+
+/** Removal is quick or does not happen; there may be many. */
+const removalMs = 5_000;
 
 /**
  * Removes what workers left that have died, and what this one lost (an engine that answered a creation too late).
@@ -35,8 +39,13 @@ export async function reapAbandoned(options: ReapOptions): Promise<string[]> {
   for (const id of options.firstSeen.keys()) if (!ids.has(id)) options.firstSeen.delete(id);
   for (const container of found) {
     if (!(await isAbandoned(container, options))) continue;
-    await removeContainer(engine.docker.getContainer(container.Id), engine.timeoutMs);
-    removed.push(container.Id);
+    // One that cannot be removed (an engine that hangs on it) must not keep the others from going.
+    try {
+      await removeContainer(engine.docker.getContainer(container.Id), Math.min(removalMs, engine.timeoutMs));
+      removed.push(container.Id);
+    } catch (error) {
+      options.onProblem(`container ${container.Id.slice(0, 12)} of a dead worker cannot be removed: ${engineProblem(error)}`);
+    }
   }
   for (const place of await deadPlaces(socketFolder)) await rm(place, { recursive: true, force: true });
   return removed;

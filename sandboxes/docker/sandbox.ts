@@ -38,16 +38,21 @@ export class DockerSandbox implements Sandbox {
     const { pool, shape, files, options, clamped } = this.#given;
     if (this.#container?.alive) return { ok: true };
     await this.#drop();
-    const taken = await pool.take(shape);
-    if (!taken.ok) return taken;
-    this.#container = taken.container;
-    try {
-      await taken.container.open(files, options.door, clamped.limits);
-      return { ok: true };
-    } catch (error) {
-      await this.#drop();
-      return { ok: false, message: `the sandbox did not take the program: ${engineProblem(error)}` };
+    let problem = '';
+    // One that waited may have died in the moment it was taken; the next one is new or was looked at since.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const taken = await pool.take(shape);
+      if (!taken.ok) return taken;
+      this.#container = taken.container;
+      try {
+        await taken.container.open(files, options.door, clamped.limits);
+        return { ok: true };
+      } catch (error) {
+        await this.#drop();
+        problem = engineProblem(error);
+      }
     }
+    return { ok: false, message: `the sandbox did not take the program: ${problem}` };
   }
 
   run(task: Task, signal: AbortSignal): Promise<CaseRun> {

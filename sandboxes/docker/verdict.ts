@@ -1,6 +1,7 @@
-import { type JsonResult, parseBoundedJson } from '../../contracts/json.ts';
+import { type Json, parseBoundedJson } from '../../contracts/json.ts';
 import type { Artifact, CaseRun, Limits } from '../../contracts/sandbox.ts';
 import type { LimitKind } from '../../contracts/status.ts';
+import { readAnswer as readAnswerText } from '../read-answer.ts';
 import { type Clamped, type LimitName, limitNames } from './limits.ts';
 import { readArtifacts } from './read-artifacts.ts';
 import { answerExtraBytes, ProgramFault, type RunnerResult } from './runner-protocol.ts';
@@ -23,8 +24,6 @@ export interface Observation {
   oomKilled: boolean;
   tasksRefused: boolean;
 }
-
-const maxAnswerDepth = 100;
 
 /**
  * Turns an observation into the result of a case. What the worker observed beats what the program says: first a limit
@@ -72,8 +71,8 @@ function withArtifacts(result: RunnerResult, limits: Limits, log: string): { art
 /** The first cause comes first: a full memory or a refused process makes programs slow and strange afterwards. */
 function limitMet(seen: Observation, printedBytes: number, limits: Limits): LimitKind | null {
   if (seen.oomKilled) return 'memory';
-  if (printedBytes > limits.outputBytes) return 'output';
   if (seen.tasksRefused) return 'processes';
+  if (printedBytes > limits.outputBytes) return 'output';
   if (seen.cpuMs !== null && seen.cpuMs > limits.cpuMs) return 'cpu';
   // A container that ended says nothing about time: its engine may have stood still.
   if (seen.end.kind === 'overdue' || (seen.end.kind === 'result' && seen.wallMs >= limits.wallMs)) return 'wall';
@@ -99,7 +98,7 @@ const gaveAnswer = (result: RunnerResult): boolean => result.end === 'answer' &&
 const tooLong = (limits: Limits): Fault => invalid(`the answer is longer than ${limits.answerBytes} bytes, the most that is accepted`);
 const isTooLong = (answer: Answer): boolean => answer.kind === 'fault' && answer.message.startsWith('the answer is longer than ');
 
-type Answer = { kind: 'answer'; answer: Extract<JsonResult, { ok: true }>['value'] } | Fault;
+type Answer = { kind: 'answer'; answer: Json } | Fault;
 type Fault = { kind: 'fault'; code: 'program_error' | 'invalid_output' | 'early_exit'; message: string };
 const invalid = (message: string): Fault => ({ kind: 'fault', code: 'invalid_output', message });
 
@@ -115,8 +114,8 @@ function readAnswer(result: RunnerResult, limits: Limits): Answer {
   if (bytes[0] === 0x46) return readFault(text);
   if (bytes[0] !== 0x41) return invalid('the answer channel holds something that is not an answer');
   if (text.length > limits.answerBytes) return tooLong(limits);
-  const parsed = parseBoundedJson(text, { maxBytes: limits.answerBytes, maxDepth: maxAnswerDepth });
-  return parsed.ok ? { kind: 'answer', answer: parsed.value } : invalid(`the answer ${parsed.problem}`);
+  const parsed = readAnswerText(text, limits.answerBytes);
+  return parsed.ok ? { kind: 'answer', answer: parsed.answer } : invalid(parsed.message);
 }
 
 function readFault(text: Uint8Array): Fault {

@@ -56,7 +56,7 @@ export async function workplaceOf(engine: Engine, given: DockerDriverOptions): P
   const reaper = startReaper({
     reap: () => {
       const isMine = (id: string) => starting > 0 || mine.has(id);
-      return reapAbandoned({ engine, workerId: given.workerId, socketFolder, isMine, firstSeen, patienceMs, now: Date.now() });
+      return reapAbandoned({ engine, workerId: given.workerId, socketFolder, isMine, firstSeen, patienceMs, now: Date.now(), onProblem });
     },
     onProblem,
   });

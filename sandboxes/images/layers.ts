@@ -65,9 +65,23 @@ class LayerProblem extends Error {}
 const folders = new Set(['collective', 'dev', 'dev/shm', 'etc', 'gateway', 'proc', 'program', 'sys', 'work']);
 const files = new Set(['etc/hosts', 'etc/hostname', 'etc/resolv.conf']);
 
-function wrongPlace(name: string, type: string | null): string | null {
+const accounts = new Set(['etc/passwd', 'etc/group']);
+/** The engine gives up on a longer line. */
+const mostAccountBytes = 65_536;
+const plainTypes = new Set(['file', 'contiguous-file', 'directory', 'symlink', 'link']);
+const longestName = 255;
+
+function wrongPlace(name: string, type: string | null, bytes: number): string | null {
   const path = posix.normalize(`/${name}`).slice(1).replace(/\/$/, '');
+  if (path.length > 4_000 || path.split('/').some((part) => Buffer.byteLength(part) > longestName))
+    return 'it holds a name that is too long';
   if (folders.has(path) && type !== 'directory') return `/${path} is not a folder, and the sandbox needs one there: leave it out`;
+  // The engine itself opens these two, on the host and as root, to look up our user 0: a device there was read and a pipe
+  // waited at (tried). No other place needs a device or a pipe either.
+  if (type !== null && !plainTypes.has(type)) return `/${path} is a device, pipe or other special file: leave it out`;
+  if (accounts.has(path) && (type !== 'file' || bytes >= mostAccountBytes)) {
+    return `/${path} must be a file of less than ${mostAccountBytes} bytes, or be left out`;
+  }
   if (files.has(path) && type === 'directory') return `/${path} is a folder, and the sandbox needs a file there: leave it out`;
   return null;
 }
@@ -86,7 +100,7 @@ export async function readLayer(
     // Its types do not know the extended header.
     const { type, pax } = header as typeof header & { pax?: object | null };
     const sparse = Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse'));
-    const inTheWay = wrongPlace(header.name, type ?? null);
+    const inTheWay = wrongPlace(header.name, type ?? null, header.size ?? 0);
     if (left.entries < 0) entries.destroy(new LayerProblem(`the image has more than ${maxEntries} files: make it smaller`));
     else if (inTheWay !== null) entries.destroy(new LayerProblem(inTheWay));
     // The engine would fill the holes of such a file with zeros that nobody has counted.

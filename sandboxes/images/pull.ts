@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { engineProblem } from '../docker/engine.ts';
-import { type Failure, platform } from './registry.ts';
+import { type Failure, participant, platform } from './registry.ts';
 
 /** Layers were read in full shortly before, so a pull that takes longer hangs. */
 const pullMs = 300_000;
@@ -12,8 +12,9 @@ const maxReportBytes = 33_554_432;
 const Report = z.object({ error: z.string().optional() });
 
 /**
- * Lets the engine pull an image by digest. Every failure is the platform's: what a participant can get wrong was
- * looked at before, so an engine that fails now lacks disk, network or goodwill.
+ * Lets the engine pull an image by digest. What a participant can get wrong was looked at before, but for layers that only an
+ * unpacking engine finds to be impossible (a link to nothing, a file as a folder): those are the participant's. Any other
+ * failure is the platform's: the engine lacks disk, network or goodwill.
  */
 export async function pullImage(docker: Docker, reference: string, signal: AbortSignal): Promise<{ ok: true } | Failure> {
   const timed = AbortSignal.any([signal, AbortSignal.timeout(pullMs)]);
@@ -21,13 +22,20 @@ export async function pullImage(docker: Docker, reference: string, signal: Abort
     // dockerode's types know the answer only as a stream of some kind; it is an HTTP response.
     const answer = (await docker.pull(reference, { abortSignal: timed })) as NodeJS.ReadableStream as Readable;
     const error = await lastError(answer, timed);
-    return error === null ? { ok: true } : platform(`the engine could not pull the image: ${error}`);
+    if (error === null) return { ok: true };
+    const words = `the engine could not pull the image: ${error}`;
+    return isBadArchive(error) ? participant(`${words}. Build and push it again with a common tool.`) : platform(words);
   } catch (error) {
     if (signal.aborted) return platform('the evaluation was ended while its image was pulled');
     if (timed.aborted) return platform(`the engine did not pull the image within ${pullMs / 1000} seconds`);
     return platform(`the engine could not pull the image: ${engineProblem(error)}`);
   }
 }
+
+/** The engine names the step in which it failed; a full or broken disk fails in the same step and is ours. */
+const isBadArchive = (error: string): boolean =>
+  /failed to register layer|Error processing tar file|invalid tar header/i.test(error) &&
+  !/no space left|quota|input\/output error|read-only file system|too many open files|cannot allocate/i.test(error);
 
 async function lastError(answer: Readable, signal: AbortSignal): Promise<string | null> {
   const stop = () => answer.destroy(new Error('aborted'));

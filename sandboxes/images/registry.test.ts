@@ -160,6 +160,29 @@ describe('the client of a registry', () => {
   });
 });
 
+describe('what the engine would open on its host', () => {
+  const read = async (...files: Parameters<typeof tarOf>[0]) => {
+    const bytes = gzipSync(await tarOf(files));
+    return await readLayer(Readable.from([bytes]), bytes.length, { bytes: 1_000_000, entries: 100 });
+  };
+
+  it('is refused as anything but a short list of accounts', async () => {
+    for (const name of ['etc/passwd', './etc/group', '/etc/passwd']) {
+      expect(await read({ name, content: 'root:x:0:0:root:/:/bin/sh\n' })).toMatchObject({ problem: null });
+      expect(await read({ name, content: 'x'.repeat(65_536) })).toMatchObject({ problem: expect.stringContaining('less than') });
+      expect(await read({ name, type: 'symlink', linkname: '/dev/zero' })).toMatchObject({ problem: expect.stringContaining('less than') });
+      expect(await read({ name, type: 'directory' })).toMatchObject({ problem: expect.stringContaining('less than') });
+      for (const type of ['character-device', 'block-device', 'fifo'] as const) {
+        expect(await read({ name, type, devmajor: 1, devminor: 5 })).toMatchObject({ problem: expect.stringContaining('special file') });
+      }
+    }
+    expect(await read({ name: 'usr/lib/locale/locale-archive', type: 'fifo' })).toMatchObject({
+      problem: expect.stringContaining('special'),
+    });
+    expect(await read({ name: 'a'.repeat(300), content: '' })).toMatchObject({ problem: expect.stringContaining('too long') });
+  });
+});
+
 describe('layers', () => {
   const policy = { registries: [], maxBytes: 100_000, maxLayers: 10 };
   const config = (layers: readonly Buffer[]) => ({

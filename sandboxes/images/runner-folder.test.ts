@@ -209,6 +209,14 @@ print(json.dumps({'maps': maps, 'path': sys.path, 'prefix': sys.prefix, 'name': 
       { name: 'usr/lib/python3.11/os.py', content: code },
       { name: 'usr/bin/python3', content: code },
       { name: 'pyvenv.cfg', content: 'home = /usr/bin\n' },
+      // Whoever opens one of these waits for ever; with content of its own it made PID 1 load a library of the image.
+      ...['usr/lib/locale/locale-archive', 'usr/lib/locale/C.UTF-8/LC_CTYPE', 'usr/lib/locale/C.utf8/LC_CTYPE', 'etc/localtime'].map(
+        (name) => ({ name, type: 'fifo' as const }),
+      ),
+      ...['usr/share/zoneinfo/UTC', 'usr/share/zoneinfo/UTC0', 'usr/share/locale/locale.alias'].map((name) => ({
+        name,
+        type: 'fifo' as const,
+      })),
       { name: 'collective/ld.so', content: 'no loader' },
       { name: 'usr/lib/ssl/openssl.cnf', content: 'openssl_conf = evil\n[evil]\nengines = e\n[e]\nx = y\n[y]\ndynamic_path = /evil.so\n' },
     ]);

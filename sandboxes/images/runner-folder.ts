@@ -40,6 +40,11 @@ export function runnerStart(): { command: string[]; environment: Record<string, 
   return {
     command: [...interpreter, '-E', '-s', '-S', '-B', '-X', 'utf8', `${mounted}/opt/collective/runner.py`],
     environment: {
+      // Any other locale makes the C library open files of the image: a locale that asks for a converter made it load a
+      // library of the image into PID 1 (tried). LC_ALL stands above all its kind; Python's own text is UTF-8 by -X.
+      LC_ALL: 'C',
+      // Absolute and absent: the zones of the image may be pipes, at which PID 1 would wait.
+      TZ: ':/collective/none',
       // The engine adds an image's variables to ours unless ours say otherwise; such images are refused before as well.
       ...Object.fromEntries(
         ['LD_PRELOAD', 'LD_AUDIT', 'LD_LIBRARY_PATH', 'GLIBC_TUNABLES', 'GCONV_PATH', 'LOCPATH'].map((name) => [name, '']),

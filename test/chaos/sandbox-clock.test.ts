@@ -74,6 +74,7 @@ describeWith('docker', engine.state, 'a clock that jumps', () => {
       isMine: (id: string) => own.includes(id),
       firstSeen: new Map<string, number>(),
       patienceMs: 60_000,
+      onProblem: () => {},
     };
     expect(await reapAbandoned({ ...reap, now: Date.now() + 10 * yearMs })).toEqual([]);
     expect(await runOne(sandbox, 'alive')).toMatchObject({ kind: 'answer', answer: 'alive' });

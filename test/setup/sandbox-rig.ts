@@ -71,7 +71,7 @@ export async function sandboxRig(engine: TestEngine, more: Partial<DockerDriverO
     const found = engineAt(engine.dockerHost);
     if (!found.ok) throw new Error(found.problem);
     const { socketFolder } = given;
-    const clocks = { firstSeen: new Map<string, number>(), patienceMs: 60_000, now: Date.now() };
+    const clocks = { firstSeen: new Map<string, number>(), patienceMs: 60_000, now: Date.now(), onProblem: () => {} };
     return await reapAbandoned({ engine: found, workerId: 'another', socketFolder, isMine: () => true, ...clocks });
   };
   const open: SandboxRig['open'] = async (source, options) => {
