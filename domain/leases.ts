@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { leaseMs } from '../contracts/queue.ts';
+import { leaseMs, type Need } from '../contracts/queue.ts';
 import type { Split } from '../contracts/rubric.ts';
 import type { Status } from '../contracts/status.ts';
 import type { Db } from './db/client.ts';
@@ -32,13 +32,21 @@ export const maxLostLeases = 5;
 
 const leaseEnd = sql<Date>`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
 
+interface Claim {
+  from: Status[];
+  to: Status;
+  workerId: string;
+  /** What the worker was asked to serve: a message in the wrong queue must not bring work that it may not do. */
+  need?: Need;
+}
+
 /**
  * Takes an evaluation that waits in one of `from`, or whose lease in the stage of `to` has run out, and puts it to `to`.
  * `null`: somebody else has it, it is not due yet, or it is elsewhere; nothing to do then.
  */
-export function claim(db: Db, id: string, wanted: { from: Status[]; to: Status; workerId: string }): Promise<Lease | null> {
+export function claim(db: Db, id: string, wanted: Claim): Promise<Lease | null> {
   return inTransaction(db, async (trx) => {
-    const before = await lockClaimable(trx, id, wanted.from, wanted.to);
+    const before = await lockClaimable(trx, id, wanted);
     if (before === null) return null;
     if (before.takenOver && before.lostLeases + 1 >= maxLostLeases) {
       await park(trx, id, { from: before.status, last: workerLost });
@@ -72,15 +80,14 @@ export function claim(db: Db, id: string, wanted: { from: Status[]; to: Status; 
 async function lockClaimable(
   trx: Trx,
   id: string,
-  from: Status[],
-  to: Status,
+  { from, to, need }: Claim,
 ): Promise<{ status: Status; takenOver: boolean; lostLeases: number } | null> {
   const stage = stageOf(to);
   if (stage === null || !stageStates[stage].leased.includes(to)) throw new Error(`nothing can be claimed into ${to}`);
   for (const status of from) if (status !== to && !mayGo(status, to)) throw new Error(`an evaluation cannot go from ${status} to ${to}`);
   const { rows } = await sql<{ status: Status; taken_over: boolean; lost_leases: number }>`
     select status, lease_holder is not null as taken_over, lost_leases from evaluation
-    where id = ${id} and (
+    where id = ${id} and (${need ?? null}::text is null or need = ${need ?? null}) and (
       (status = any(${from}) and lease_holder is null and (next_attempt_at is null or next_attempt_at <= clock_timestamp()))
       or (status = any(${[...stageStates[stage].leased]}) and lease_until <= clock_timestamp())
     )

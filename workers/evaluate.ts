@@ -36,6 +36,7 @@ export async function evaluateStage(message: StageMessage, deps: EvaluatorDeps, 
     from: ['queued', 'running', 'grading'],
     to: 'running',
     workerId: deps.workerId,
+    need,
   });
   if (lease === null) return;
   const log = deps.log.child({ evaluationId: lease.evaluationId });

@@ -32,7 +32,7 @@ describeWith('docker', engine.state, 'the life of a container', () => {
     reapAbandoned({
       ...{ engine: found, workerId: 'another', socketFolder, isMine: () => false },
       firstSeen,
-      patienceMs,
+      patienceMs: 60_000,
       now: Date.now(),
       onProblem: () => {},
     });

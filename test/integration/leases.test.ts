@@ -54,6 +54,14 @@ describe('claim', () => {
     }
   });
 
+  it('gives nobody what came through the queue of another need', async () => {
+    const id = await received();
+    await toQueued(database.db, id);
+    const wanted = { from: ['queued' as const], to: 'running' as const, workerId: 'w' };
+    expect(await claim(database.db, id, { ...wanted, need: 'python-bounty' })).toBeNull();
+    expect(await claim(database.db, id, { ...wanted, need: 'none' })).toMatchObject({ evaluationId: id });
+  });
+
   it('gives a lease that ran out to exactly one heir', async () => {
     const id = await received();
     await toRunning(database.db, id);
