@@ -61,7 +61,9 @@ describe('collective calibrate', () => {
     expect(stdout).toMatch(/\n {2}one {4}2 {7}0 {7}0 {7}1 {7}1 /);
     expect(stdout).toMatch(/Krippendorff’s α, nominal {5}0\.4444/);
     expect(stdout).toContain('fewer than 30 labels');
-    expect(stdout).toContain('The floor for money does not hold (exact one-sided lower 95 % bound of precision ≥ 0.95 on ≥ 200 human labels):');
+    expect(stdout).toContain(
+      'The floor for money does not hold (exact one-sided lower 95 % bound of precision ≥ 0.95 on ≥ 200 human labels):',
+    );
     expect(stdout).toContain('3 labels where 200 are needed');
     expect(stdout).toContain('called nothing positive');
   });
