@@ -47,6 +47,8 @@ export const runtimeProfiles: Record<Runtime, RuntimeProfile> = {
     // crun hides a file by laying the host's own /dev/null over it. All sandboxes and the host then share one file, and
     // locks on it are a channel between two sandboxes (seen with flock on /proc/keys). Folders are hidden by an empty
     // tmpfs of their own, so only folders are hidden: /proc/keys shows no more than the name of the container's keyring.
+    // On a mixed control group layout crun leaves a folder there that everybody may write.
+    extraTmpfs: { '/sys/fs/cgroup': 'ro,nosuid,nodev,noexec,size=4096' },
     maskedPaths: ['/proc/asound', '/proc/acpi', '/proc/scsi', '/sys/firmware', '/sys/devices/virtual/powercap'],
   },
   runsc: {

@@ -96,7 +96,12 @@ function prepare(quickjs: QuickJSWASMModule, frame: CaseFrame, starved: () => bo
     handles: { start: nothing, settle: nothing, fail: nothing },
     deadline: performance.now() + frame.wallMs + innerGraceMs,
   };
-  runtime.setInterruptHandler(() => guest.outcome !== null || guest.printed > frame.outputBytes || performance.now() > guest.deadline);
+  const parent = process.ppid;
+  // A worker that was killed cannot kill this process any more: a program that never ends would outlive it.
+  const orphaned = () => process.ppid !== parent;
+  runtime.setInterruptHandler(
+    () => orphaned() || guest.outcome !== null || guest.printed > frame.outputBytes || performance.now() > guest.deadline,
+  );
   const make = context.unwrapResult(context.evalCode(bootstrapSource, 'bootstrap.js', { type: 'global', strict: true }));
   const inside = context.unwrapResult(context.callFunction(make, nothing, hostFunctions(guest), innerLimits(guest)));
   guest.handles = {
