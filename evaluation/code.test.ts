@@ -29,7 +29,7 @@ import { runLocal } from './run-local.ts';
 /* Submitted code from document to result: archives, images, what a case leaves behind. */
 
 const programForm = { kind: 'program', schema: { type: 'string' }, maxBytes: 100_000 };
-const limits = { wallMs: 10_000, cpuMs: 5_000, artifacts: { files: 2, bytes: 100, depth: 1 } };
+const limits = { wallMs: 10_000, cpuMs: 5_000, openFiles: 99 };
 const criteria = [{ name: 'given', title: 'The word', grader: { kind: 'equals', of: 'answer', to: 'expected/word' } }];
 const rubric = wordRubricOf({
   submission: [programForm, { kind: 'image', schema: { type: 'string' } }],
@@ -136,7 +136,7 @@ describe('an image', () => {
       runtime: 'runsc',
       riskTier: 'low',
     } satisfies Partial<SandboxOptions>);
-    expect(opened[0]?.limits.artifacts.files).toBe(2);
+    expect(opened[0]?.limits.openFiles).toBe(99);
   });
 
   it('that is refused is invalid; one that cannot be had here is an error', async () => {
@@ -203,7 +203,11 @@ const socketFolder = await mkdtemp(join(tmpdir(), 'collective-code-'));
 
 describeWith('docker', engine.state, 'a program of several files in a real sandbox', () => {
   const { dockerHost, images } = engine;
-  const real = wordRubricOf({ criteria, submission: [programForm], sandbox: { profiles: ['js', 'node', 'python'], limits } });
+  const real = wordRubricOf({
+    criteria,
+    submission: [programForm],
+    sandbox: { profiles: ['js', 'node', 'python'], limits: { ...limits, artifacts: { files: 2, bytes: 100, depth: 1 } } },
+  });
   const judge = async (language: 'javascript' | 'python', bytes: Buffer) => {
     await using driver = dockerDriver({ dockerHost, socketFolder, images, workerId: `code-${process.pid}`, poolBytes: 0 });
     return await runLocal({
