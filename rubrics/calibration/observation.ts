@@ -35,7 +35,11 @@ export interface Observation {
 export function observe(row: DataRow, names: FieldNames): Observation {
   const text = fieldOf(row, names.text);
   const prompt = names.prompt === undefined ? null : fieldOf(row, names.prompt);
-  for (const [name, value] of [[names.text, text], [names.prompt ?? '', prompt]] as const) // biome-ignore format: two pairs
+  const texts: [string, typeof text | typeof prompt][] = [
+    [names.text, text],
+    [names.prompt ?? '', prompt],
+  ];
+  for (const [name, value] of texts)
     if (value !== null && typeof value !== 'string') throw problemAt(row.line, name, `expected a text, found ${typeName(value)}`);
   const human = new Set([names.label, ...names.raters]);
   return {

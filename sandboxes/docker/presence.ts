@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
@@ -46,7 +46,9 @@ export async function showPresence(socketFolder: string, workerId: string): Prom
 }
 
 async function answerAt(socketFolder: string, place: string): Promise<Server> {
-  const path = join(place, socketName);
+  // Under a name that nobody takes for a worker's until the socket answers: in between it would look dead, and be removed.
+  const making = `${place}.new`;
+  const path = join(making, socketName);
   if (Buffer.byteLength(path) > longestSocketPath - roomBelow) {
     throw new Error(`the folder for gateway sockets has too long a path (${socketFolder}); set SANDBOX_SOCKETS to a shorter one`);
   }
@@ -54,11 +56,9 @@ async function answerAt(socketFolder: string, place: string): Promise<Server> {
     await mkdir(socketFolder, { recursive: true, mode: 0o700 });
     await chmod(socketFolder, 0o700);
     // Not recursively: on a file system that is read-only that says ENOENT.
-    await mkdir(place).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-    await chmod(place, 0o700);
-    await rm(path, { force: true });
+    await rm(making, { recursive: true, force: true });
+    await mkdir(making);
+    await chmod(making, 0o700);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new Error(
@@ -71,6 +71,9 @@ async function answerAt(socketFolder: string, place: string): Promise<Server> {
   server.listen(path, listening.resolve);
   await listening.promise;
   server.unref();
+  // What an earlier process of this worker left; its containers are cleared by their labels.
+  await rm(place, { recursive: true, force: true });
+  await rename(making, place);
   return server;
 }
 

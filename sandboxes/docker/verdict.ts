@@ -51,7 +51,7 @@ export function decide(seen: Observation, { limits, lowered }: Clamped): CaseRun
   if (result === null || result.end === 'unclean') return { kind: 'error', message: 'the sandbox could not start the case' };
   const answer = readAnswer(result, limits);
   if (answer.kind === 'answer' && limits.artifacts.files > 0) return { ...answer, ...withArtifacts(result, limits, log), wallMs };
-  if (lowered.answerBytes !== undefined && isTooLong(answer))
+  if (lowered.answerBytes !== undefined && isTooLong(answer, limits))
     return { kind: 'error', message: loweredMessage('answerBytes', limits, lowered) };
   return { ...answer, log, wallMs };
 }
@@ -96,7 +96,7 @@ function limitMessage(limit: LimitKind, limits: Limits): string {
 const gaveAnswer = (result: RunnerResult): boolean => result.end === 'answer' && Buffer.from(result.answer, 'base64')[0] === 0x41;
 
 const tooLong = (limits: Limits): Fault => invalid(`the answer is longer than ${limits.answerBytes} bytes, the most that is accepted`);
-const isTooLong = (answer: Answer): boolean => answer.kind === 'fault' && answer.message.startsWith('the answer is longer than ');
+const isTooLong = (answer: Answer, limits: Limits): boolean => answer.kind === 'fault' && answer.message === tooLong(limits).message;
 
 type Answer = { kind: 'answer'; answer: Json } | Fault;
 type Fault = { kind: 'fault'; code: 'program_error' | 'invalid_output' | 'early_exit'; message: string };

@@ -190,7 +190,10 @@ class Case:
             return None
         spawner = self.runner.spawner
         source, sink = os.pipe()
-        pid = spawner.collect(sink)
+        try:
+            pid = spawner.collect(sink)
+        except ZygoteGone:
+            pid = None
         os.close(sink)
         if pid is None:
             os.close(source)
@@ -202,7 +205,10 @@ class Case:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        spawner.exit_status()
+        try:
+            spawner.exit_status()
+        except ZygoteGone:
+            self.clean = False
         return None if text is None else text.decode("ascii")
 
     def result(self, end, status, artifacts=None):

@@ -5,13 +5,14 @@ speaks to the runner in frames (four bytes of length, big-endian, then JSON) on 
 carries a nonce that every frame of ours repeats. The nonce never stands in argv, in the environment or in a file.
 
 The zygote is forked from the runner before that has read a single byte: what it forks for a case inherits its memory, so
-it must never have held the nonce or another case's task. Per case it gets fresh pipes, forks, and the child drops to the program's user (all
-capabilities go with that) before it loads or executes anything of the submission. The program therefore cannot read,
-signal or write to the runner or the zygote: their memory and descriptors belong to uid 0.
+it must never have held the nonce or another case's task. Per case it gets fresh pipes, forks, and the child drops to the
+program's user (all capabilities go with that) before it loads or executes anything of the submission. The program
+therefore cannot read, signal or write to the runner or the zygote: their memory and descriptors belong to uid 0.
 
 When a case is over every process but the two of us is killed and reaped; nothing of it can see the next case. Where
-something had to be killed, the zygote goes with it and the container takes no further case. When stdin ends, the worker is gone and so are we: the end of PID 1 ends the container. What the program wrote is looked at
-only as the program's own user, so no link can lead a privileged process astray.
+something had to be killed, the zygote goes with it and the container takes no further case. When stdin ends, the worker
+is gone and so are we: the end of PID 1 ends the container. What the program wrote is looked at only as the program's
+own user, so no link can lead a privileged process astray.
 """
 
 import os
