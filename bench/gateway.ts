@@ -52,6 +52,8 @@ async function openSession() {
     budget,
     allotment: wholeBudget(budget),
     world: { cases: [], secretsOf: () => ({}), seed: '0'.repeat(64), text: () => '' },
+    judges: [],
+    judging: { budget, allotment: wholeBudget(budget), replies: null },
     signal: new AbortController().signal,
     record: () => {},
   });

@@ -1,31 +1,18 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pLimit from 'p-limit';
-import { pino } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import { ensureSampleAccount } from '../domain/accounts.ts';
-import { folderBlobs } from '../domain/blobs/blobs.ts';
-import { publishRubric } from '../domain/challenges.ts';
-import { openDatabase } from '../domain/db/client.ts';
-import { startEmbedded } from '../domain/db/embedded.ts';
-import { migrate } from '../domain/db/migrate.ts';
 import { openInstallation } from '../domain/installation.ts';
-import { openQueues } from '../domain/queue/backend.ts';
 import { createSubmission } from '../domain/submissions.ts';
-import { createGateway } from '../gateway/gateway.ts';
-import { createProviders } from '../gateway/providers/create.ts';
 import { compileCriteria, gradeCase } from '../rubrics/grade-case.ts';
 import { loadRubric } from '../rubrics/load.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
-import { rubricInWords } from '../rubrics/words.ts';
-import { doctorOf } from '../test/setup/machine.ts';
+import { gradingContext } from '../test/setup/rubrics.ts';
 import { evaluateStage } from '../workers/evaluate.ts';
-import { rubricCache } from '../workers/rubric-cache.ts';
 import { screenStage } from '../workers/screen.ts';
 import { writeScratchRubric } from './scratch-rubric.ts';
+import { type BenchHome, median, openHome, openWorker, publish } from './stage-setup.ts';
 
 /**
  * Grading throughput: cases with three string graders each, every grade stored in PostgreSQL, against the floor of the
@@ -36,47 +23,25 @@ const cases = 1_000;
 const concurrency = 32;
 const rounds = 7;
 
-const home = await mkdtemp(join(tmpdir(), 'collective-bench-'));
-// Started by root, the database runs under another account, which must be able to pass through.
-await chmod(home, 0o711);
-const cluster = await startEmbedded({ folder: join(home, 'postgres'), log: () => {} });
-try {
-  await migrate(cluster.url);
-  await bench();
-} finally {
-  await cluster.stop();
-  await rm(home, { recursive: true, force: true });
-}
+await using home = await openHome();
+await bench(home);
 
-async function bench(): Promise<void> {
-  const folder = join(home, 'rubric');
+async function bench(home: BenchHome): Promise<void> {
+  const folder = join(home.folder, 'rubric');
   const answers = await writeScratchRubric(folder, cases);
   const loaded = await loadRubric(folder);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  await using database = openDatabase(cluster.url, { maxConnections: 10, name: 'bench' });
-  await using queues = await openQueues({ databaseUrl: cluster.url });
-  const blobs = folderBlobs(join(home, 'blobs'));
-  const installation = await openInstallation(home);
-  await publish(loaded.rubric, database.db, blobs);
-  const account = await ensureSampleAccount(database.db, 'bench');
-  const deps = {
-    workerId: uuidv7(),
-    db: database.db,
-    pool: database.pool,
-    blobs,
-    queues,
-    rubrics: rubricCache(database.db, blobs),
-    log: pino({ level: 'silent' }),
-    gateway: createGateway(createProviders({})),
-    sandboxes: [],
-    doctor: doctorOf(),
-  };
+  await using worker = await openWorker(home);
+  const { deps } = worker;
+  const installation = await openInstallation(home.folder);
+  await publish(loaded.rubric, deps);
+  const account = await ensureSampleAccount(deps.db, 'bench');
   const stored: Sample[] = [];
   const floor: Sample[] = [];
   const memory: Memory = { residentMb: 0, liveMb: [] };
   // The first round warms up code and cache and is not counted.
   for (let round = 0; round <= rounds; round++) {
-    const created = await createSubmission(database.db, blobs, installation, {
+    const created = await createSubmission(deps.db, deps.blobs, installation, {
       account,
       slug: 'bench-strings',
       document: { kind: 'answers', answers },
@@ -91,7 +56,7 @@ async function bench(): Promise<void> {
     }
     memory.residentMb = Math.max(memory.residentMb, process.memoryUsage.rss() / 1e6);
     memory.liveMb.push(liveHeapMb());
-    const { count } = await database.db
+    const { count } = await deps.db
       .selectFrom('grade')
       .select((eb) => eb.fn.countAll<string>().as('count'))
       .where('evaluation_id', '=', created.evaluationId)
@@ -101,45 +66,12 @@ async function bench(): Promise<void> {
   print(stored, floor, memory);
 }
 
-async function publish(
-  rubric: LoadedRubric,
-  db: Parameters<typeof publishRubric>[0],
-  blobs: Parameters<typeof publishRubric>[1],
-): Promise<void> {
-  const counts = { public: cases, hidden: 0, holdout: 0 };
-  const files = await Promise.all(
-    rubric.files.map(async ({ path, sha256 }) => ({ path, sha256, bytes: await readFile(join(rubric.folder, path)) })),
-  );
-  const publicCases = rubric.cases.public.map((one) => ({ id: one.id, key: one.id, input: one.input }));
-  await publishRubric(db, blobs, {
-    rubric: rubric.rubric,
-    hash: rubric.hash,
-    readme: rubric.readme,
-    files,
-    counts,
-    publicCases,
-    words: rubricInWords(rubric.rubric, counts),
-  });
-}
-
 /** The floor: the same compiled graders, nothing stored, nothing resumable. */
 async function plainLoop(rubric: LoadedRubric, answers: Record<string, string>): Promise<void> {
   const criteria = compileCriteria(rubric);
   const limit = pLimit(concurrency);
   await limit.map([...rubric.cases.public], (one) =>
-    gradeCase(
-      criteria,
-      {
-        case: one,
-        split: 'public',
-        trial: 0,
-        answer: answers[one.id],
-        transcript: [],
-        secrets: {},
-        ask: () => Promise.reject(new Error('no model here')),
-      },
-      'answers',
-    ),
+    gradeCase(criteria, gradingContext({ case: one, answer: answers[one.id] }), 'answers'),
   );
 }
 
@@ -168,11 +100,6 @@ function liveHeapMb(): number {
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') collect();
   return process.memoryUsage().heapUsed / 1e6;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function print(stored: Sample[], floor: Sample[], { residentMb, liveMb }: Memory): void {

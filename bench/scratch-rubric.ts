@@ -12,7 +12,7 @@ export async function writeScratchRubric(folder: string, count: number): Promise
     title: 'String graders',
     summary: 'A generated rubric with three string graders per case, for measuring.',
     riskTier: 'low',
-    submission: [{ kind: 'answers', schema: { type: 'string', maxLength: 2000 } }],
+    submission: [{ kind: 'answers', schema: { type: 'string', maxLength: 2000 }, maxBytes: 16_777_216 }],
     cases: { public: 'cases/public.jsonl' },
     phases: [{ name: 'main', title: 'Main', splits: ['public'] }],
     criteria: [

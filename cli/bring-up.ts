@@ -4,7 +4,7 @@ import { startEmbedded } from '../domain/db/embedded.ts';
 import { ensureEvaluatorRole } from '../domain/db/evaluator-role.ts';
 import { openInstallation } from '../domain/installation.ts';
 import { buildPages } from '../web/build.ts';
-import { type Child, keepChild } from './child.ts';
+import { type Child, keepChild, workerFlags } from './child.ts';
 import { exitCodes, InputError, inWords } from './exit-codes.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import type { Say } from './say.ts';
@@ -71,7 +71,9 @@ async function openDatabase({ config, home, resources, say }: BringUp): Promise<
 function child({ config, home, resources, failed }: BringUp, name: string, main: string, extra: NodeJS.ProcessEnv): Child {
   const { OPENAI_API_KEY: _openai, ANTHROPIC_API_KEY: _anthropic, ...shared } = process.env;
   const environment = { ...shared, COLLECTIVE_HOME: home, LOG_LEVEL: config.LOG_LEVEL, ...extra };
-  return resources.use(keepChild({ name, main, environment, logFolder: join(home, 'logs'), failed }));
+  return resources.use(
+    keepChild({ name, main, environment, flags: main.startsWith('workers/') ? workerFlags : [], logFolder: join(home, 'logs'), failed }),
+  );
 }
 
 /** Keys of model providers go to the process that calls models and to no other. */

@@ -20,10 +20,21 @@ export interface ChildOptions {
   /** Path of its main file inside the project. */
   main: string;
   environment: NodeJS.ProcessEnv;
+  /** Of Node. */
+  flags: readonly string[];
   logFolder: string;
   /** Called when the child has died too often to be worth restarting. */
   failed: (why: InputError) => void;
 }
+
+/** Where compiled code is kept: see collective.js, which says it to the commands. */
+export const compiledCode = join(import.meta.dirname, '..', 'node_modules', '.cache', 'collective');
+
+/**
+ * V8 lets each half of its nursery grow to 16 MB, and grading produces much that lives for milliseconds. Figures:
+ * bench/README.md.
+ */
+export const workerFlags: readonly string[] = ['--max-semi-space-size=4'];
 
 const stopWithinMs = 20_000;
 /** This many deaths within a minute are a fault, not bad luck. */
@@ -79,8 +90,8 @@ export function keepChild(options: ChildOptions): Child {
 
 function spawn(options: ChildOptions, environment: NodeJS.ProcessEnv, logFd: number): ChildProcess {
   return fork(join(import.meta.dirname, '..', options.main), [], {
-    env: environment,
-    execArgv: [],
+    env: { NODE_COMPILE_CACHE: compiledCode, ...environment },
+    execArgv: [...options.flags],
     // A group of its own: the terminal's Ctrl-C must not stop it before what depends on it.
     detached: true,
     stdio: ['ignore', logFd, logFd, 'ipc'],

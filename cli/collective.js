@@ -9,7 +9,12 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const pinned = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
 const node = existsSync(pinned) ? pinned : process.execPath;
 
-const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+// Half of the start is compiling, so what was compiled is kept beside what it was compiled from: whoever can write there
+// can change the program itself. Where it cannot be written, the start is only slower.
+const compiled = fileURLToPath(new URL('../node_modules/.cache/collective', import.meta.url));
+const env = { NODE_COMPILE_CACHE: compiled, ...process.env };
+
+const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit', env });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {
   process.stderr.write(`collective: the pinned Node could not be started (${error.message}); run "npm ci" first\n`);

@@ -25,6 +25,10 @@ export const commands: Readonly<Record<string, { summary: string; load: () => Pr
     summary: 'compare a grader with human labels: precision, recall, κ, and whether its grades may hold money',
     load: async () => (await import('./calibrate.ts')).describeCalibrate,
   },
+  recount: {
+    summary: 'count a published result again from its raw file: win rates, success rates, recalls, points, shares',
+    load: async () => (await import('./recount.ts')).describeRecount,
+  },
   submit: {
     summary: 'submit a file to a challenge of a running server',
     load: async () => (await import('./submit.ts')).describeSubmit,
@@ -32,6 +36,10 @@ export const commands: Readonly<Record<string, { summary: string; load: () => Pr
   watch: {
     summary: 'follow a submission of a running server until its verdict',
     load: async () => (await import('./watch.ts')).describeWatch,
+  },
+  regrade: {
+    summary: 'grade stored evaluations again by a newer version of their challenge: preview first, then apply',
+    load: async () => (await import('./regrade.ts')).describeRegrade,
   },
   images: {
     summary: 'the images that node and python programs run in',

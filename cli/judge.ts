@@ -6,6 +6,7 @@ import { casesOf } from '../evaluation/world.ts';
 import { checkSubmission } from '../rubrics/check-submission.ts';
 import { deriveSeed } from '../rubrics/random.ts';
 import { exitCodes, InputError } from './exit-codes.ts';
+import { graderFailureText } from './grader-failure.ts';
 import { abortOnSignal } from './interrupt.ts';
 import { localGateway, localSandboxes, phaseOf, rubricAt, submissionAt, targetsFor } from './local-machine.ts';
 import { progressBar } from './progress.ts';
@@ -42,6 +43,10 @@ export async function judge(folder: string, options: RunOptions, config: Config)
     sandboxes: sandboxes.all,
     signal: interrupt.signal,
     onProgress: bar.show,
+    graderFailed: (failure) => {
+      bar.clear();
+      process.stderr.write(graderFailureText(failure));
+    },
   });
   bar.clear();
   process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));

@@ -1,7 +1,8 @@
 import type { WriteStream } from 'node:tty';
 
 export interface ProgressBar extends Disposable {
-  show(progress: { split: string; done: number; of: number }): void;
+  /** `what` is counted; cases when absent. */
+  show(progress: { split: string; done: number; of: number; what?: string }): void;
   clear(): void;
 }
 
@@ -16,12 +17,12 @@ export function progressBar(stream: WriteStream | null): ProgressBar {
     if (drawnAt > 0) terminal?.write('\r\u001b[K');
   };
   return {
-    show: ({ split, done, of }) => {
+    show: ({ split, done, of, what = 'cases' }) => {
       const now = performance.now();
       if (terminal === null || (now - drawnAt < redrawEveryMs && done < of)) return;
       drawnAt = now;
       const filled = of === 0 ? width : Math.round((done / of) * width);
-      terminal.write(`\r\u001b[K${split.padEnd(8)} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done}/${of} cases`);
+      terminal.write(`\r\u001b[K${split.padEnd(8)} ${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${done}/${of} ${what}`);
     },
     clear,
     [Symbol.dispose]: clear,

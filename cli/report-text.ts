@@ -1,4 +1,5 @@
 import type { CaseResult, EvaluationReport, MetricValue } from '../contracts/evaluation.ts';
+import type { Usage } from '../contracts/target.ts';
 import { visible, visibleLines } from './visible.ts';
 
 /** Cases printed in full; the rest is counted. `--json` has them all. */
@@ -9,7 +10,7 @@ export function reportText(report: EvaluationReport): string {
   const lines = [
     `${report.challenge} · phase ${report.phase} · ${report.outcome.toUpperCase()}${scoreOf(report)}`,
     ...reasonLines(report),
-    ...(report.simulated ? ['  The target is simulated: this says nothing about a real model.'] : []),
+    ...simulatedLines(report),
     '',
     ...section(['metric', 'value', '95 % interval', 'count'], Object.entries(report.metrics).map(metricRow)),
     ...section(
@@ -18,10 +19,22 @@ export function reportText(report: EvaluationReport): string {
     ),
     ...caseTable(report.cases),
     '',
-    `calls ${report.usage.calls} · tokens ${report.usage.inputTokens} in, ${report.usage.outputTokens} out · cost ${Number(report.usage.costMicros) / 1_000_000} USD · ${(report.durationMs / 1000).toFixed(1)} s`,
+    `${usageText(report.usage)} · ${(report.durationMs / 1000).toFixed(1)} s`,
+    ...(report.judging !== undefined && report.judging.calls > 0 ? [`judges: ${usageText(report.judging)}`] : []),
     `rubric ${report.rubricHash.slice(0, 16)} · submission ${report.submissionHash.slice(0, 16)} · seed ${report.seed.slice(0, 16)}`,
   ];
   return `${visibleLines(lines.join('\n'))}\n`;
+}
+
+const usageText = ({ calls, inputTokens, outputTokens, costMicros }: Usage): string =>
+  `calls ${calls} · tokens ${inputTokens} in, ${outputTokens} out · cost ${Number(costMicros) / 1_000_000} USD`;
+
+function simulatedLines({ targets, judges }: EvaluationReport): string[] {
+  const has = (models: readonly { provider: string }[]) => models.some((model) => model.provider === 'simulated');
+  return [
+    ...(has(targets) ? ['  The target is simulated: this says nothing about a real model.'] : []),
+    ...(has(judges) ? ['  A judge is simulated: its grades are no real judgement.'] : []),
+  ];
 }
 
 /** What a server does about an error (try again, call an operator) nobody does here. */

@@ -62,5 +62,7 @@ function inWords(event: EvaluationEvent): string {
       return `attempt ${event.attempt} of ${event.of} comes at ${event.nextAttemptAt}: ${event.reason.message}`;
     case 'verdict':
       return `verdict: ${event.outcome}${event.score === null ? '' : `, score ${decimal(event.score)}`}`;
+    case 'regraded':
+      return `graded again: ${event.outcome}${event.score === null ? '' : `, score ${decimal(event.score)}`}, before: ${event.from.outcome}. ${event.reason}`;
   }
 }

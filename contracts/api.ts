@@ -4,6 +4,7 @@ import { SandboxRecord, WorkerDoctor } from './doctor.ts';
 import { Id, Sha256, Slug } from './ids.ts';
 import { Json } from './json.ts';
 import { Exchange } from './chat.ts';
+import { RegradedView } from './regrading.ts';
 import { RiskTier } from './risk-tier.ts';
 import { Split } from './rubric.ts';
 import { LimitKind, Outcome, Reason, Status } from './status.ts';
@@ -63,12 +64,22 @@ export const ChallengeQuery = PageQuery.extend({
 export const RubricWords = z.array(z.object({ heading: z.string(), sentences: z.array(z.string()) }));
 export type RubricWords = z.infer<typeof RubricWords>;
 
+/** May money hang on the scores of a challenge, as far as they depend on judges? */
+export const JudgeMoney = z.object({
+  judged: z.boolean(),
+  holdsMoney: z.boolean(),
+  /** Why not, in words; empty when it may. */
+  reasons: z.array(z.string()),
+});
+export type JudgeMoney = z.infer<typeof JudgeMoney>;
+
 export const ChallengeDetail = ChallengeSummary.extend({
   notice: z.string().nullable(),
   attribution: z.array(z.object({ what: z.string(), source: z.string(), license: z.string() })),
   /** Markdown for participants; untrusted. */
   readme: z.string(),
   words: RubricWords,
+  judgeMoney: JudgeMoney,
   phases: z.array(z.object({ name: Slug, title: z.string(), splits: z.array(Split), cases: z.number().int() })),
   /** The rubric's submission forms, for building a form; JSON of `SubmissionForm[]`. */
   forms: z.array(z.record(z.string(), Json)),
@@ -133,6 +144,8 @@ export const EvaluationView = z
     startedAt: Time.nullable(),
     doneAt: Time.nullable(),
     lastEventSeq: z.number().int(),
+    /** The verdict before this one, where a newer version graded it again; null where the verdict is the run's own. */
+    regraded: RegradedView.nullable(),
   })
   .meta({ id: 'Evaluation' });
 export type EvaluationView = z.infer<typeof EvaluationView>;

@@ -22,6 +22,8 @@ export const ToolDefinition = z.object({
   description: z.string().max(8192).optional(),
   /** JSON Schema of the arguments; passed through to the provider, never evaluated here. */
   parameters: z.record(z.string(), Json),
+  /** The provider must keep to the schema where it can; asked for judges only. */
+  strict: z.boolean().optional(),
 });
 export type ToolDefinition = z.infer<typeof ToolDefinition>;
 
@@ -87,14 +89,29 @@ export const Exchange = z.object({
   target: z.string(),
   /** True when a simulated provider answered; shown wherever the exchange is shown. */
   simulated: z.boolean(),
-  /** Who asked: the submission, or a grader of ours. */
-  askedBy: z.enum(['submission', 'grader']),
+  /** Who asked: the submission, a grader of ours that asks a target, or a grader that asks a judge. */
+  askedBy: z.enum(['submission', 'grader', 'judge']),
   request: ChatRequest,
   reply: ChatReply.nullable(),
   fault: ChatFault.nullable(),
+  /** True when the reply was one that had been kept: no provider was asked and nothing charged. */
+  cached: z.boolean().optional(),
   /** What this call took out of the budget; nothing for a call that was refused before it reached the provider. */
   charged: Usage,
   startedAt: z.string(),
   durationMs: z.number().nonnegative(),
 });
 export type Exchange = z.infer<typeof Exchange>;
+
+/**
+ * Replies of judges that were paid for, by the hash of everything that was asked: a killed evaluation that goes on does
+ * not pay for them again. What comes out of it is checked like a provider's reply, because others may write there.
+ */
+export interface ReplyCache {
+  /** Null when nothing is kept under the key. */
+  get(key: string): Promise<ChatReply | null>;
+  /** Keeps a reply; one that is too large is not kept. */
+  put(key: string, reply: ChatReply): Promise<void>;
+  /** Takes away replies that led nowhere, so that the next attempt asks anew. */
+  forget(keys: readonly string[]): Promise<void>;
+}

@@ -39,9 +39,13 @@ export const CaseResult = z.object({
   transcriptHash: Sha256.nullable(),
   /** Hash of what the program printed, null when it printed nothing. */
   logHash: Sha256.nullable(),
+  /** Hash of what a program or image answered (canonical JSON), kept for regrading; absent where the submission itself holds the answer. */
+  answerHash: Sha256.optional(),
   /** By path; only cases that were answered have any. */
   artifacts: z.array(ArtifactRecord).max(64).default([]),
   usage: Usage,
+  /** What judges were asked for this case; the sponsor's cost, not a part of `usage`. Absent when none was paid. */
+  judging: Usage.optional(),
   wallMs: z.number().nonnegative(),
 });
 export type CaseResult = z.infer<typeof CaseResult>;
@@ -85,9 +89,10 @@ export const EvaluationReport = z.object({
   submissionHash: Sha256,
   seed: Seed,
   phase: z.string(),
-  /** True when any target that answered is simulated. */
+  /** True when any target or judge is simulated. */
   simulated: z.boolean(),
   targets: z.array(z.object({ name: z.string(), provider: z.string(), model: z.string() })),
+  judges: z.array(z.object({ name: z.string(), provider: z.string(), model: z.string(), simulated: z.boolean() })).default([]),
   status: Status,
   outcome: Outcome,
   reason: Reason.nullable(),
@@ -97,6 +102,8 @@ export const EvaluationReport = z.object({
   criteria: z.array(CriterionSummary),
   cases: z.array(CaseResult),
   usage: Usage,
+  /** What judges were asked; not a part of `usage`. */
+  judging: Usage.optional(),
   durationMs: z.number(),
 });
 export type EvaluationReport = z.infer<typeof EvaluationReport>;

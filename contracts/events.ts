@@ -28,6 +28,15 @@ export const EvaluationEvent = z.discriminatedUnion('kind', [
     score: z.number().nullable(),
     interval: z.tuple([z.number(), z.number()]).nullable(),
   }),
+  /** A newer version graded it again: what it says now. Comes after `done`; whoever stopped following sees it on the page. */
+  z.object({
+    kind: z.literal('regraded'),
+    outcome: Outcome,
+    score: z.number().nullable(),
+    interval: z.tuple([z.number(), z.number()]).nullable(),
+    from: z.object({ outcome: Outcome, score: z.number().nullable() }),
+    reason: z.string(),
+  }),
 ]);
 export type EvaluationEvent = z.infer<typeof EvaluationEvent>;
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { judge, type JudgeGraderSpec, jury, type JuryGraderSpec } from './judging.ts';
 import { plainGraders, type PlainGraderSpec } from './plain-graders.ts';
+import { program, type ProgramGraderSpec } from './program-grader.ts';
 
 interface Parts {
   parts: GraderSpec[];
@@ -11,7 +13,7 @@ export type CombinedGraderSpec =
   | { kind: 'not'; part: GraderSpec; atLeast?: number | undefined }
   | { kind: 'weighted'; parts: { grader: GraderSpec; weight: number }[] }
   | { kind: 'jef'; vendors: GraderSpec; models: GraderSpec; retargetable: GraderSpec; fidelity: GraderSpec };
-export type GraderSpec = PlainGraderSpec | CombinedGraderSpec;
+export type GraderSpec = PlainGraderSpec | JudgeGraderSpec | JuryGraderSpec | ProgramGraderSpec | CombinedGraderSpec;
 
 const inner: z.ZodType<GraderSpec> = z.lazy(() => anyGrader).register(z.globalRegistry, { id: 'Grader' });
 const parts = z.array(inner).min(1).max(16);
@@ -20,6 +22,9 @@ const atLeast = z.number().min(0).max(1).optional();
 
 const anyGrader = z.discriminatedUnion('kind', [
   ...plainGraders,
+  judge,
+  jury,
+  program,
   /** The lowest score of the parts. */
   z.strictObject({ kind: z.literal('all'), parts, atLeast }),
   /** The highest score of the parts. */

@@ -14,7 +14,12 @@ export const paths = {
     `/api/evaluations/${encodeURIComponent(id)}/cases/${encodeURIComponent(caseId)}/${trial}`,
   artifact: (id: string, caseId: string, trial: number, index: number) =>
     `/api/evaluations/${encodeURIComponent(id)}/cases/${encodeURIComponent(caseId)}/${trial}/artifacts/${index}`,
+  judgeAudits: (id: string) => `/api/evaluations/${encodeURIComponent(id)}/judge-audits`,
   events: (id: string) => `/api/evaluations/${encodeURIComponent(id)}/events`,
+  regradingsOf: (slug: string) => `/api/challenges/${encodeURIComponent(slug)}/regradings`,
+  regrading: (id: string) => `/api/regradings/${encodeURIComponent(id)}`,
+  regradingItems: (id: string) => `/api/regradings/${encodeURIComponent(id)}/items`,
+  applyRegrading: (id: string) => `/api/regradings/${encodeURIComponent(id)}/apply`,
   session: '/api/session',
   system: '/api/system',
 } as const;

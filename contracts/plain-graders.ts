@@ -140,8 +140,8 @@ const overlap = z.strictObject({
   kind: z.literal('overlap'),
   of: Source,
   to: Source,
-  measure: z.enum(['rouge-l', 'lcs', 'ngram-f']).default('rouge-l'),
-  /** Length of the n-grams of `ngram-f`. */
+  measure: z.enum(['rouge-l', 'lcs', 'ngram-f', 'ngram-share']).default('rouge-l'),
+  /** Length of the n-grams of `ngram-f` and `ngram-share`. */
   n: z.number().int().min(1).max(8).default(2),
   tokens: z.enum(['words', 'characters']).default('words'),
   /** Both texts are cut to their first so many tokens (CopyBench uses 50). */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { everyGrader, type GraderSpec } from './graders.ts';
 import { Id } from './ids.ts';
 import type { Profile } from './sandbox.ts';
+import type { SubmissionKind } from './submission.ts';
 
 /**
  * Queue messages carry ids only: the row holds the truth and the claiming update owns correctness, so a message that
@@ -35,6 +37,33 @@ export const demandsOf = (rubric: { sandbox?: { runtime?: string | undefined } |
 export function needFor(profile: Profile, { gvisor, bounty }: Demands): Need | null {
   if (profile === 'js') return gvisor || bounty ? null : 'js';
   return `${profile}${gvisor ? '-gvisor' : ''}${bounty ? '-bounty' : ''}`;
+}
+
+/** Where the grader programs run that grade submissions of this kind, each profile once, in the rubric's order. */
+export const graderProfiles = (criteria: readonly GradedBy[], kind: SubmissionKind): Profile[] => [
+  ...new Set(
+    criteria
+      .filter((criterion) => criterion.for?.includes(kind) ?? true)
+      .flatMap((criterion) => everyGrader(criterion.grader))
+      .flatMap(({ grader }) => (grader.kind === 'program' ? [grader.profile] : [])),
+  ),
+];
+interface GradedBy {
+  grader: GraderSpec;
+  for?: readonly SubmissionKind[] | undefined;
+}
+
+/**
+ * The need of a submission whose code runs in `own` (null: it holds none) and whose graders are programs in `graders`.
+ * One profile routes it, a container before `js`, which every worker has: the submission's, else the first grader's.
+ * Where a second container profile is needed the worker looks for it when it gets there (docs/decisions/0013). Null
+ * where the profile can never meet the demands.
+ */
+export function needOfAll(own: Profile | null, graders: readonly Profile[], demands: Demands): Need | null {
+  const all = own === null ? graders : [own, ...graders];
+  const routing = all.find((profile) => profile !== 'js') ?? all[0];
+  if (own !== null && needFor(own, demands) === null) return null;
+  return routing === undefined ? 'none' : needFor(routing, demands);
 }
 
 /** What a need consists of; profile null for `none`. */

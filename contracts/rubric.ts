@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { everyGrader, GraderSpec } from './graders.ts';
+import { GraderSpec } from './graders.ts';
 import { Slug } from './ids.ts';
 import { Json } from './json.ts';
+import { JudgeSpec } from './judging.ts';
+import { MetricSpec } from './metrics.ts';
 import { RiskTier } from './risk-tier.ts';
+import { checkReferences } from './rubric-references.ts';
 import { CaseIsolation, Language, Limits, Profile } from './sandbox.ts';
 import { Source } from './sources.ts';
 import { Outcome } from './status.ts';
@@ -32,6 +35,12 @@ export const SubmissionForm = z.discriminatedUnion('kind', [
     kind: z.literal('prompts'),
     maxMessages: z.number().int().min(1).max(100).default(1),
     maxCharacters: z.number().int().min(1).max(100_000).default(4_000),
+    /** One text for all cases, under the key `template`: every `{slot}` in it is replaced by the case's text at `fill`. */
+    template: z.strictObject({ slot: Slug, fill: Source }).optional(),
+    /** The prompt is sent inside the case's own text at `of`, in place of every `{slot}` there. */
+    frame: z.strictObject({ slot: Slug, of: Source }).optional(),
+    /** A list is no conversation: each case sends the one text at its own position, which is read here and counted from 1. */
+    position: Source.optional(),
   }),
   z.strictObject({
     kind: z.literal('defence'),
@@ -51,7 +60,13 @@ export const SubmissionForm = z.discriminatedUnion('kind', [
     /** Schema of what the image's program answers for one case. */
     schema: JsonSchemaObject,
   }),
-  z.strictObject({ kind: z.literal('report') }),
+  z.strictObject({
+    kind: z.literal('report'),
+    /** Of the report's text. */
+    maxCharacters: z.number().int().min(200).max(200_000).default(50_000),
+    /** Pieces of evidence (transcript, log, steps to reproduce) that must come with it. */
+    minEvidence: z.number().int().min(0).max(20).default(1),
+  }),
 ]);
 export type SubmissionForm = z.infer<typeof SubmissionForm>;
 
@@ -84,19 +99,6 @@ export const Criterion = z.strictObject({
 });
 export type Criterion = z.infer<typeof Criterion>;
 
-const metricBase = { name: Slug, title: z.string().max(200) };
-export const MetricSpec = z.discriminatedUnion('kind', [
-  /** Mean of one criterion, or of the weighted case score, over all cases of the phase; a missing answer counts 0. */
-  z.strictObject({ ...metricBase, kind: z.literal('mean'), of: z.union([z.literal('case-score'), z.strictObject({ criterion: Slug })]) }),
-  /** Mean of the means per group; with the groups safe/unsafe this is balanced accuracy. */
-  z.strictObject({ ...metricBase, kind: z.literal('group-mean'), criterion: Slug, by: Source }),
-  /** (x - prior) / (1 - prior): what is left of another metric above a guess that needs no model. */
-  z.strictObject({ ...metricBase, kind: z.literal('lift'), of: Slug, prior: z.number().min(0).max(0.999) }),
-  /** Weighted mean of other metrics. */
-  z.strictObject({ ...metricBase, kind: z.literal('weighted'), of: z.record(Slug, z.number().positive()) }),
-]);
-export type MetricSpec = z.infer<typeof MetricSpec>;
-
 export const Control = z.strictObject({
   path: RubricPath,
   title: z.string().max(200),
@@ -106,6 +108,10 @@ export const Control = z.strictObject({
   expect: z.strictObject({ outcome: Outcome.optional(), min: z.number().optional(), max: z.number().optional() }).default({}),
 });
 export type Control = z.infer<typeof Control>;
+
+/** A metric that must reach a value, by itself or by the lower bound of its interval. */
+export const PassRule = z.strictObject({ metric: Slug, atLeast: z.number(), bound: z.enum(['lower', 'point']).default('point') });
+export type PassRule = z.infer<typeof PassRule>;
 
 export const Phase = z.strictObject({ name: Slug, title: z.string().max(200), splits: z.array(Split).min(1) });
 export type Phase = z.infer<typeof Phase>;
@@ -126,6 +132,15 @@ export const Rubric = z
     submission: z.array(SubmissionForm).min(1).max(4),
     targets: z.array(TargetSpec).max(16).default([]),
     budget: Budget.default({ calls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 }),
+    /** Models that judge; no submission can reach them. */
+    judges: z.array(JudgeSpec).max(8).default([]),
+    /** Upper bounds for all judge calls of one evaluation; apart from `budget`, so that no submission can use it up. */
+    judging: Budget.default({ calls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 }),
+    /** What shows that a judge's grades can be believed: reports of `collective calibrate --out`, one per grading and held-out judge. */
+    calibrations: z
+      .array(z.strictObject({ criterion: Slug, report: RubricPath }))
+      .max(32)
+      .default([]),
     secrets: z.array(SecretSpec).max(8).default([]),
     sandbox: z
       .strictObject({
@@ -150,9 +165,18 @@ export const Rubric = z
       /** The bound of the score's interval that must reach the threshold. */
       bound: z.enum(['lower', 'point']).default('lower'),
       level: z.number().min(0.5).max(0.999).default(0.95),
+      /** What else must hold (useful enough beside safe enough), whatever the score: other metrics that reach a value. */
+      require: z.array(PassRule).max(8).optional(),
     }),
     verification: z
-      .strictObject({ replicas: z.number().int().min(1).max(10).default(3), agreement: z.number().min(0).max(1).default(1) })
+      .strictObject({
+        replicas: z.number().int().min(1).max(10).default(3),
+        agreement: z.number().min(0).max(1).default(1),
+        /** How far above the threshold a true score lies that verification must recognise with power 0.8; see `rubrics/gates/power.ts`. */
+        margin: z.number().positive().max(1).optional(),
+        /** Confidence level of the bound that decides; that of `pass` when absent. */
+        level: z.number().min(0.5).max(0.999).optional(),
+      })
       .prefault({}),
     /** `public` always gives full feedback; a hidden score is rounded to this step; holdout answers yes or no. */
     feedback: z.strictObject({ hiddenRounding: z.number().min(0.0001).max(0.5).default(0.01) }).prefault({}),
@@ -173,110 +197,6 @@ export const Rubric = z
   })
   .superRefine(checkReferences);
 export type Rubric = z.infer<typeof Rubric>;
-
-/** Everything a name points at must exist; said with the path of the name that does not. */
-function checkReferences(rubric: RubricShape, context: z.RefinementCtx): void {
-  const complain = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
-  const criteria = new Set(rubric.criteria.map((c) => c.name));
-  const metrics = new Set(rubric.metrics.map((m) => m.name));
-  const targets = new Set(rubric.targets.map((t) => t.name));
-  const phases = new Set(rubric.phases.map((p) => p.name));
-  const unique = (list: { name: string }[], field: string) => {
-    const seen = new Set<string>();
-    for (const [i, { name }] of list.entries()) {
-      if (seen.has(name)) complain([field, i, 'name'], `"${name}" is used twice`);
-      seen.add(name);
-    }
-  };
-  for (const field of ['criteria', 'metrics', 'targets', 'phases', 'secrets'] as const) unique(rubric[field], field);
-  if (!metrics.has(rubric.score)) complain(['score'], `no metric is named "${rubric.score}"`);
-  rubric.metrics.forEach((metric, i) => {
-    const wanted = metricInputs(metric);
-    for (const name of wanted.criteria) if (!criteria.has(name)) complain(['metrics', i], `no criterion is named "${name}"`);
-    for (const name of wanted.metrics) {
-      const before = rubric.metrics.findIndex((m) => m.name === name);
-      if (before < 0 || before >= i) complain(['metrics', i], `"${name}" is not a metric declared before this one`);
-    }
-  });
-  rubric.criteria.forEach((criterion, i) => {
-    for (const { path, grader } of everyGrader(criterion.grader)) {
-      if (grader.kind === 'reasr' && !targets.has(grader.target))
-        complain(['criteria', i, 'grader', ...path, 'target'], `no target is named "${grader.target}"`);
-    }
-  });
-  rubric.phases.forEach((phase, i) => {
-    for (const split of phase.splits) if (!rubric.cases[split]) complain(['phases', i, 'splits'], `there is no file of ${split} cases`);
-  });
-  for (const field of ['controls', 'samples'] as const) {
-    rubric[field].forEach((entry, i) => {
-      if (entry.phase !== undefined && !phases.has(entry.phase)) complain([field, i, 'phase'], `no phase is named "${entry.phase}"`);
-    });
-  }
-  rubric.submission.forEach((form, i) => {
-    if (form.kind === 'report')
-      complain(['submission', i, 'kind'], `"${form.kind}" submissions are named in format 1 but cannot be judged by this version yet`);
-    if ((form.kind === 'prompts' || form.kind === 'defence') && targets.size === 0)
-      complain(['targets'], `"${form.kind}" submissions need a target to be sent to`);
-  });
-  checkSandbox(rubric, complain);
-  if (rubric.demonstration && rubric.bounties.length > 0)
-    complain(['bounties'], 'no bounty can be put on a demonstration: its hidden cases are public');
-}
-
-/** Whether the sandbox can run what the rubric accepts, under what it demands. */
-function checkSandbox({ submission, sandbox, bounties }: RubricShape, complain: (path: string[], message: string) => void): void {
-  const accepts = (kind: SubmissionKind) => submission.some((form) => form.kind === kind);
-  const profiles = new Set(sandbox?.profiles);
-  if (accepts('image') && !profiles.has('image'))
-    complain(['sandbox', 'profiles'], 'a rubric that accepts images must name the profile "image"');
-  if (sandbox === undefined) {
-    if (accepts('program')) complain(['sandbox'], 'a rubric that accepts programs must say in which sandbox they run');
-    return;
-  }
-  if (accepts('program') && !profiles.has('node') && !profiles.has('python')) {
-    // WebAssembly in a process of the host is a thinner wall than a container: money does not hang on it.
-    if (bounties.length > 0)
-      complain(['sandbox', 'profiles'], 'programs on which bounties hang run in containers only: offer "node" or "python"');
-    if (sandbox.runtime !== undefined) complain(['sandbox', 'profiles'], 'gVisor runs containers only: offer "node" or "python"');
-  }
-  if (sandbox.cases === 'shared' && profiles.has('js'))
-    complain(['sandbox', 'cases'], 'profile "js" starts every case afresh: cases can share state in "node", "python" and "image" only');
-  if (sandbox.cases === 'shared' && sandbox.limits.artifacts.files > 0)
-    complain(
-      ['sandbox', 'limits', 'artifacts'],
-      'artifacts are collected when everything of a case has ended, which cases that share a process do not',
-    );
-}
-
-interface RubricShape {
-  criteria: Criterion[];
-  metrics: MetricSpec[];
-  targets: TargetSpec[];
-  phases: Phase[];
-  secrets: SecretSpec[];
-  score: string;
-  cases: Partial<Record<Split, string | undefined>>;
-  controls: { phase?: string | undefined }[];
-  samples: { phase?: string | undefined }[];
-  submission: SubmissionForm[];
-  sandbox?: { profiles: Profile[]; limits: Limits; cases: CaseIsolation; runtime?: 'runsc' | undefined } | undefined;
-  demonstration: boolean;
-  bounties: unknown[];
-}
-
-/** The criteria and metrics a metric is computed from. */
-export function metricInputs(metric: MetricSpec): { criteria: string[]; metrics: string[] } {
-  switch (metric.kind) {
-    case 'mean':
-      return { criteria: metric.of === 'case-score' ? [] : [metric.of.criterion], metrics: [] };
-    case 'group-mean':
-      return { criteria: [metric.criterion], metrics: [] };
-    case 'lift':
-      return { criteria: [], metrics: [metric.of] };
-    case 'weighted':
-      return { criteria: [], metrics: Object.keys(metric.of) };
-  }
-}
 
 /** One line of a `cases/*.jsonl` file. */
 export const Case = z.strictObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gzipOf, tarOf, zipOf } from '../test/setup/archives.ts';
-import { maxArchiveBytes, SubmissionDocument } from './submission.ts';
+import { maxArchiveBytes, SubmissionDocument, type SubmissionKind } from './submission.ts';
 import { readSubmissionFile } from './submission-file.ts';
 
 const main = { name: 'main.py', data: 'def solve(task, target):\n    return 1\n' };
@@ -85,5 +85,39 @@ describe('a document', () => {
       'r.example/a@sha256:ab',
     ])
       expect(fits({ kind: 'image', image })).toBe(false);
+  });
+});
+
+describe('a report from Markdown', () => {
+  const read = (text: string, accepted: SubmissionKind[] = ['report']) =>
+    readSubmissionFile('finding.md', new TextEncoder().encode(text), accepted);
+
+  it('has its first line as title and one piece of evidence for each such heading', () => {
+    const text =
+      '\n# The keeper tells its password\n\nAsk twice.\n\n## Why\nIt forgets.\n## Evidence: Transcript\nQ\nA\n\n## Evidence: Log\nx\n';
+    expect(read(text)).toEqual({
+      ok: true,
+      document: {
+        kind: 'report',
+        title: 'The keeper tells its password',
+        body: 'Ask twice.\n\n## Why\nIt forgets.',
+        evidence: [
+          { title: 'Transcript', text: 'Q\nA' },
+          { title: 'Log', text: 'x' },
+        ],
+      },
+    });
+  });
+
+  it('says what is missing', () => {
+    expect(read('# Short\n')).toMatchObject({ ok: false, errors: [{ path: 'title' }, { path: 'body' }] });
+    expect(read('# A finding with a name\nText\n## Evidence:\n')).toMatchObject({
+      ok: false,
+      errors: [{ path: 'evidence/0/title' }, { path: 'evidence/0/text' }],
+    });
+  });
+
+  it('is a system prompt where the challenge takes defences', () => {
+    expect(read('Be careful.', ['defence', 'report'])).toMatchObject({ document: { kind: 'defence' } });
   });
 });

@@ -36,7 +36,7 @@ export const archiveHeadBytes = 512;
 /**
  * Turns an uploaded file into a submission document, by its name and by what the challenge accepts:
  * `.js`, `.mjs` and `.py` are programs; `.zip`, `.tar`, `.tar.gz` and `.tgz` are programs of several files; `.txt` and
- * `.md` are a defence's system prompt; `.json` is a whole document (it has our `kind`) or the bare map of answers or
+ * `.md` are a defence's system prompt, or a report where the challenge takes reports only (`readReport`); `.json` is a whole document (it has our `kind`) or the bare map of answers or
  * prompts. An archive stays closed: on this side only its first bytes and its size are looked at.
  *
  * @param languages what an archive may be written in: the one that was asked for, else those the challenge takes
@@ -57,12 +57,35 @@ export function readSubmissionFile(
   if (text === undefined) return refuse('the file is not valid UTF-8 text');
   if (extension === 'js' || extension === 'mjs') return check({ kind: 'program', language: 'javascript', source: text });
   if (extension === 'py') return check({ kind: 'program', language: 'python', source: text });
+  if ((extension === 'txt' || extension === 'md') && accepted.includes('report') && !accepted.includes('defence'))
+    return check(readReport(text));
   if (extension === 'txt' || extension === 'md') return check({ kind: 'defence', systemPrompt: text });
   return refuse(`".${extension}" is not a kind of file that can be submitted; use ${fileEndings}`);
 }
 
 /** For people: the endings of files that can be submitted. */
 export const fileEndings = '.json, .js, .mjs, .py, .zip, .tar, .tar.gz, .tgz, .txt or .md';
+
+/**
+ * A report from Markdown: the first line is its title, with or without `#`; from every line `## Evidence: name` to the
+ * next such line is one piece of evidence; the rest is the body.
+ */
+function readReport(text: string): unknown {
+  const [first = '', ...lines] = text.replace(/^\s+/, '').split(/\r?\n/);
+  const body: string[] = [];
+  const evidence: { title: string; lines: string[] }[] = [];
+  for (const line of lines) {
+    const head = /^## Evidence: *(.*)$/.exec(line);
+    if (head) evidence.push({ title: head[1] ?? '', lines: [] });
+    else (evidence.at(-1)?.lines ?? body).push(line);
+  }
+  return {
+    kind: 'report',
+    title: first.replace(/^#+ */, ''),
+    body: body.join('\n').trim(),
+    evidence: evidence.map((piece) => ({ title: piece.title, text: piece.lines.join('\n').trim() })),
+  };
+}
 
 function readArchive(
   bytes: Uint8Array,

@@ -43,5 +43,16 @@ export const SubmissionDocument = z.discriminatedUnion('kind', [
     })
     .refine(({ source, archive }) => (source === undefined) !== (archive === undefined), 'a program has either a source or an archive'),
   z.strictObject({ kind: z.literal('image'), image: ImageReference }),
+  /** Prose about a finding, with what supports it. A person decides; a judge's opinion is advice. */
+  z.strictObject({
+    kind: z.literal('report'),
+    title: z.string().trim().min(8).max(200),
+    /** Markdown. */
+    body: z.string().trim().min(1).max(200_000),
+    evidence: z
+      .array(z.strictObject({ title: z.string().trim().min(1).max(200), text: z.string().min(1).max(200_000) }))
+      .max(20)
+      .default([]),
+  }),
 ]);
 export type SubmissionDocument = z.infer<typeof SubmissionDocument>;

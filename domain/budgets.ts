@@ -5,7 +5,10 @@ import { hold, type Lease } from './leases.ts';
 import { inTransaction, type Trx } from './transaction.ts';
 
 /*
- * How much of its budget an evaluation has been handed. What a worker draws is committed here before it uses any
+ * How much of its budget an evaluation has been handed: in two purses, for calls to targets and for calls to judges, that
+ * never pay for each other; else a submission could leave its judges without money. For each of them holds what follows.
+ *
+ * What a worker draws is committed here before it uses any
  * of it, under the lock of the evaluation's row, so parallel draws never sum above the budget and a crash can only lose
  * budget, never invent it. Both directions need the lease: one that was lost draws nothing and gives nothing back.
  *
@@ -30,19 +33,26 @@ export class BudgetLostInCrash extends Error {
 
 const nothing: Amount = { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: 0n };
 
-/** The durable allotment of one lease. `draw` answers zero once the lease is lost; throws `BudgetLostInCrash`, see above. */
-export function allotment(db: Db, lease: Lease, budget: Budget): Allotment {
+export type Purse = 'targets' | 'judges';
+
+/** The durable allotment of one purse for one lease; `budget` is that purse's. `draw` answers zero once the lease is lost; throws `BudgetLostInCrash`, see above. */
+export function allotment(db: Db, lease: Lease, budget: Budget, purse: Purse): Allotment {
   return {
-    draw: (wanted) => inTransaction(db, (trx) => draw(trx, lease, budget, wanted)),
-    giveBack: (unused) => inTransaction(db, (trx) => giveBack(trx, lease, unused)),
+    draw: (wanted) => inTransaction(db, (trx) => draw(trx, lease, { budget, purse }, wanted)),
+    giveBack: (unused) => inTransaction(db, (trx) => giveBack(trx, lease, purse, unused)),
   };
 }
 
-async function draw(trx: Trx, lease: Lease, budget: Budget, wanted: Amount): Promise<Amount> {
+async function draw(trx: Trx, lease: Lease, { budget, purse }: { budget: Budget; purse: Purse }, wanted: Amount): Promise<Amount> {
   if ((await hold(trx, lease)) === null) return nothing;
   const id = lease.evaluationId;
   // No lost update between the two statements: every draw holds the evaluation's row.
-  const before = await trx.selectFrom('evaluation_budget').selectAll().where('evaluation_id', '=', id).executeTakeFirst();
+  const before = await trx
+    .selectFrom('evaluation_budget')
+    .selectAll()
+    .where('evaluation_id', '=', id)
+    .where('purse', '=', purse)
+    .executeTakeFirst();
   const granted: Amount = {
     calls: atMost(wanted.calls, budget.calls, before?.drawn_calls),
     inputTokens: atMost(wanted.inputTokens, budget.inputTokens, before?.drawn_input_tokens),
@@ -51,9 +61,9 @@ async function draw(trx: Trx, lease: Lease, budget: Budget, wanted: Amount): Pro
   };
   if (before?.crashed === true && isShort(granted, wanted)) throw new BudgetLostInCrash();
   await sql`
-    insert into evaluation_budget as b (evaluation_id, drawn_calls, drawn_input_tokens, drawn_output_tokens, drawn_cost_micros)
-    values (${id}, ${granted.calls}, ${granted.inputTokens}, ${granted.outputTokens}, ${granted.costMicros})
-    on conflict (evaluation_id) do update set
+    insert into evaluation_budget as b (evaluation_id, purse, drawn_calls, drawn_input_tokens, drawn_output_tokens, drawn_cost_micros)
+    values (${id}, ${purse}, ${granted.calls}, ${granted.inputTokens}, ${granted.outputTokens}, ${granted.costMicros})
+    on conflict (evaluation_id, purse) do update set
       drawn_calls = b.drawn_calls + excluded.drawn_calls,
       drawn_input_tokens = b.drawn_input_tokens + excluded.drawn_input_tokens,
       drawn_output_tokens = b.drawn_output_tokens + excluded.drawn_output_tokens,
@@ -70,7 +80,7 @@ async function draw(trx: Trx, lease: Lease, budget: Budget, wanted: Amount): Pro
 }
 
 /** Giving back more than was drawn is a bug of the meter and violates a CHECK. */
-async function giveBack(trx: Trx, lease: Lease, unused: Amount): Promise<void> {
+async function giveBack(trx: Trx, lease: Lease, purse: Purse, unused: Amount): Promise<void> {
   if ((await hold(trx, lease)) === null) return;
   await sql`
     update evaluation_budget set
@@ -78,21 +88,28 @@ async function giveBack(trx: Trx, lease: Lease, unused: Amount): Promise<void> {
       drawn_input_tokens = drawn_input_tokens - ${unused.inputTokens},
       drawn_output_tokens = drawn_output_tokens - ${unused.outputTokens},
       drawn_cost_micros = drawn_cost_micros - ${unused.costMicros}
-    where evaluation_id = ${lease.evaluationId}`.execute(trx);
+    where evaluation_id = ${lease.evaluationId} and purse = ${purse}`.execute(trx);
 }
 
-/** Sets what is drawn to what the recorded cases used. The caller holds the row's lock. */
+/** Sets what is drawn of both purses to what the recorded cases used. The caller holds the row's lock. */
 export async function writeOffDraws(trx: Trx, evaluationId: string): Promise<void> {
   await sql`
-    update evaluation_budget set
+    update evaluation_budget as b set
       drawn_calls = kept.calls, drawn_input_tokens = kept.input_tokens,
       drawn_output_tokens = kept.output_tokens, drawn_cost_micros = kept.cost_micros, crashed = false
     from (
-      select coalesce(sum(calls), 0) as calls, coalesce(sum(input_tokens), 0) as input_tokens,
+      select purse, coalesce(sum(calls), 0) as calls, coalesce(sum(input_tokens), 0) as input_tokens,
         coalesce(sum(output_tokens), 0) as output_tokens, coalesce(sum(cost_micros), 0) as cost_micros
-      from case_result where evaluation_id = ${evaluationId} and settled
+      from (values ('targets'), ('judges')) as p (purse) left join (
+        select 'targets', calls, input_tokens, output_tokens, cost_micros
+        from case_result where evaluation_id = ${evaluationId} and settled
+        union all
+        select 'judges', judge_calls, judge_input_tokens, judge_output_tokens, judge_cost_micros
+        from case_result where evaluation_id = ${evaluationId} and settled
+      ) as used (purse, calls, input_tokens, output_tokens, cost_micros) using (purse)
+      group by purse
     ) as kept
-    where evaluation_id = ${evaluationId}`.execute(trx);
+    where b.evaluation_id = ${evaluationId} and b.purse = kept.purse`.execute(trx);
 }
 
 const atMost = (wanted: number, limit: number, drawn: string | undefined): number =>

@@ -13,11 +13,16 @@ export interface CaseRow {
   score: number | null;
   transcript_hash: string | null;
   log_hash: string | null;
+  answer_hash: string | null;
   artifacts: ArtifactRecord[];
   calls: number;
   input_tokens: string;
   output_tokens: string;
   cost_micros: string;
+  judge_calls: number;
+  judge_input_tokens: string;
+  judge_output_tokens: string;
+  judge_cost_micros: string;
   wall_ms: number;
   grades: Grade[] | null;
 }
@@ -34,6 +39,7 @@ export function toCaseResult(row: CaseRow): CaseResult {
     score: row.score,
     transcriptHash: row.transcript_hash,
     logHash: row.log_hash,
+    ...(row.answer_hash !== null && { answerHash: row.answer_hash }),
     artifacts: row.artifacts.map(toRecord),
     usage: {
       calls: row.calls,
@@ -41,8 +47,20 @@ export function toCaseResult(row: CaseRow): CaseResult {
       outputTokens: Number(row.output_tokens),
       costMicros: row.cost_micros,
     },
+    ...judgingOf(row),
     wallMs: row.wall_ms,
   };
+}
+
+/** Absent where no judge was paid. */
+function judgingOf(row: CaseRow): Pick<CaseResult, 'judging'> {
+  const judging = {
+    calls: row.judge_calls,
+    inputTokens: Number(row.judge_input_tokens),
+    outputTokens: Number(row.judge_output_tokens),
+    costMicros: row.judge_cost_micros,
+  };
+  return judging.calls === 0 ? {} : { judging };
 }
 
 /** `jsonb` keeps no order of keys; a result read back is the same as the one that was written. */

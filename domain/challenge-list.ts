@@ -6,6 +6,7 @@ import { badCursor, decodeCursor, type Listed, toPage } from './cursors.ts';
 import type { Db } from './db/client.ts';
 import type { Json } from './db/schema.ts';
 import { storableText } from './db/storable-text.ts';
+import { isSimulated } from './simulated.ts';
 
 /** Below this a title is not like the words looked for (pg_trgm's own threshold is 0.6 for whole words). */
 const likeness = 0.4;
@@ -64,7 +65,7 @@ export function toSummary(row: SummaryRow): ChallengeSummary {
     tags: row.tags,
     riskTier: rubric.riskTier,
     demonstration: row.demonstration,
-    simulated: rubric.targets.some((target) => target.provider === 'simulated'),
+    simulated: isSimulated(rubric),
     submissionKinds: [...new Set(rubric.submission.map((form) => form.kind))],
     rubricHash: row.rubric_hash,
     submissions: row.submissions ?? 0,

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import type { ChallengeDetail, RubricSource, RubricWords } from '../contracts/api.ts';
+import type { ChallengeDetail, JudgeMoney, RubricSource, RubricWords } from '../contracts/api.ts';
 import type { Json } from '../contracts/json.ts';
-import { demandsOf, Need, needFor } from '../contracts/queue.ts';
+import { demandsOf, graderProfiles, Need, needOfAll } from '../contracts/queue.ts';
 import type { Rubric, Split } from '../contracts/rubric.ts';
 import type { Blobs } from './blobs/blobs.ts';
 import { challengeRows, toSummary } from './challenge-list.ts';
@@ -22,6 +22,8 @@ export interface NewRubric {
   /** All of them: the case pages show their inputs. */
   publicCases: readonly { id: string; key: string; input: Json }[];
   words: RubricWords;
+  /** Whether money may hang on what its judges say; a rubric with judges holds none when absent. */
+  judgeMoney?: JudgeMoney;
 }
 
 /**
@@ -30,34 +32,78 @@ export interface NewRubric {
  * Throws when a file's bytes are not what its hash says.
  */
 export async function publishRubric(db: Db, blobs: Blobs, given: NewRubric): Promise<{ challengeId: string; created: boolean }> {
+  const files = await storeFiles(blobs, given);
+  return inTransaction(db, async (trx) => {
+    const { challengeId, changed } = await upsertChallenge(trx, given);
+    const created = await insertVersion(trx, challengeId, given, files);
+    if (changed) await rebuildStandings(trx, challengeId, given.hash);
+    return { challengeId, created };
+  });
+}
+
+/**
+ * Stores a rubric version beside the one its challenge is judged by, which stays. `false`: there is no challenge of that
+ * name. Throws as `publishRubric` does.
+ */
+export async function storeVersion(db: Db, blobs: Blobs, given: NewRubric): Promise<boolean> {
+  const files = await storeFiles(blobs, given);
+  return inTransaction(db, async (trx) => {
+    const challenge = await trx.selectFrom('challenge').select('id').where('slug', '=', given.rubric.name).executeTakeFirst();
+    if (challenge === undefined) return false;
+    await insertVersion(trx, challenge.id, given, files);
+    return true;
+  });
+}
+
+/** Makes a stored version the one its challenge is judged by, with the standings of that version. Throws when it is not stored. */
+export function makeCurrent(db: Db, hash: string): Promise<void> {
+  return inTransaction(db, async (trx) => {
+    const version = await trx.selectFrom('rubric_version').select('document').where('hash', '=', hash).executeTakeFirst();
+    if (version === undefined) throw new Error(`there is no stored rubric ${hash}`);
+    const { challengeId, changed } = await upsertChallenge(trx, { rubric: version.document as unknown as Rubric, hash });
+    if (changed) await rebuildStandings(trx, challengeId, hash);
+  });
+}
+
+async function storeFiles(blobs: Blobs, given: NewRubric): Promise<StoredFile[]> {
   const files: StoredFile[] = [];
   for (const { path, bytes, sha256 } of given.files) {
     if ((await blobs.put(bytes)) !== sha256) throw new Error(`the bytes of ${path} do not have the hash ${sha256}`);
     files.push({ path, bytes: bytes.byteLength, sha256 });
   }
-  return inTransaction(db, async (trx) => {
-    const { challengeId, changed } = await upsertChallenge(trx, given);
-    const inserted = await trx
-      .insertInto('rubric_version')
-      .values({
-        hash: given.hash,
-        challenge_id: challengeId,
-        document: JSON.stringify(storableJson(given.rubric)),
-        readme: storableText(given.readme),
-        words: JSON.stringify(storableJson(given.words)),
-        files: JSON.stringify(files),
-        counts: JSON.stringify(given.counts),
-        public_cases: JSON.stringify(storableJson(given.publicCases)),
-        needs: needsOf(given.rubric),
-      })
-      .onConflict((conflict) => conflict.column('hash').doNothing())
-      .executeTakeFirst();
-    if (changed) await rebuildStandings(trx, challengeId, given.hash);
-    return { challengeId, created: inserted.numInsertedOrUpdatedRows === 1n };
-  });
+  return files;
 }
 
-async function upsertChallenge(trx: Trx, { rubric, hash }: NewRubric): Promise<{ challengeId: string; changed: boolean }> {
+/** `false`: it was there already. */
+async function insertVersion(trx: Trx, challengeId: string, given: NewRubric, files: StoredFile[]): Promise<boolean> {
+  const inserted = await trx
+    .insertInto('rubric_version')
+    .values({
+      hash: given.hash,
+      challenge_id: challengeId,
+      document: JSON.stringify(storableJson(given.rubric)),
+      readme: storableText(given.readme),
+      words: JSON.stringify(storableJson(given.words)),
+      files: JSON.stringify(files),
+      counts: JSON.stringify(given.counts),
+      public_cases: JSON.stringify(storableJson(given.publicCases)),
+      needs: needsOf(given.rubric),
+      judge_money: JSON.stringify(storableJson(given.judgeMoney ?? notExamined(given.rubric))),
+    })
+    .onConflict((conflict) => conflict.column('hash').doNothing())
+    .executeTakeFirst();
+  return inserted.numInsertedOrUpdatedRows === 1n;
+}
+
+const notExamined = ({ judges }: Rubric): JudgeMoney =>
+  judges.length === 0
+    ? { judged: false, holdsMoney: true, reasons: [] }
+    : { judged: true, holdsMoney: false, reasons: ['nobody has examined whether its judges are calibrated'] };
+
+async function upsertChallenge(
+  trx: Trx,
+  { rubric, hash }: Pick<NewRubric, 'rubric' | 'hash'>,
+): Promise<{ challengeId: string; changed: boolean }> {
   const before = await trx
     .selectFrom('challenge')
     .select('rubric_hash')
@@ -81,13 +127,14 @@ async function upsertChallenge(trx: Trx, { rubric, hash }: NewRubric): Promise<{
   return { challengeId: row.id, changed: before !== undefined && before.rubric_hash !== hash };
 }
 
-/** Every need a submission to this rubric can have: code needs one of its sandbox profiles, all others nothing. */
+/** Every need a submission to this rubric can have: of one of its sandbox profiles for code, of its grader programs, or none. */
 function needsOf(rubric: Rubric): Need[] {
   const demands = demandsOf(rubric);
   const offered = rubric.sandbox?.profiles ?? [];
   const needs = rubric.submission.flatMap(({ kind }): (Need | null)[] => {
-    if (kind !== 'program' && kind !== 'image') return ['none'];
-    return offered.filter((profile) => (profile === 'image') === (kind === 'image')).map((profile) => needFor(profile, demands));
+    const graders = graderProfiles(rubric.criteria, kind);
+    if (kind !== 'program' && kind !== 'image') return [needOfAll(null, graders, demands)];
+    return offered.filter((profile) => (profile === 'image') === (kind === 'image')).map((own) => needOfAll(own, graders, demands));
   });
   return Need.options.filter((need) => needs.includes(need));
 }
@@ -97,7 +144,7 @@ const shownCases = 200;
 /** Everything a participant reads about a challenge; null when there is none of that name. */
 export async function showChallenge(db: Db, slug: string): Promise<ChallengeDetail | null> {
   const row = await challengeRows(db)
-    .select(['r.readme', 'r.words', 'r.counts', 'r.needs'])
+    .select(['r.readme', 'r.words', 'r.counts', 'r.needs', 'r.judge_money'])
     .select(
       sql<ChallengeDetail['publicCases']>`jsonb_path_query_array(r.public_cases, ${`$[0 to ${shownCases - 1}]`}::jsonpath)`.as(
         'public_cases',
@@ -115,6 +162,7 @@ export async function showChallenge(db: Db, slug: string): Promise<ChallengeDeta
     attribution: rubric.attribution,
     readme: row.readme,
     words: row.words as unknown as RubricWords,
+    judgeMoney: row.judge_money as unknown as JudgeMoney,
     phases: rubric.phases.map(({ name, title, splits }) => ({
       name,
       title,

@@ -24,7 +24,25 @@ export function evaluationRows(db: Db) {
         (select count(*)::int + 1 from evaluation q where q.status = 'queued' and q.need = e.need and q.id < e.id) end`.as(
         'queue_position',
       ),
-    );
+    )
+    .select(regradedColumn);
+}
+
+/** The verdict before the one that counts, where it was graded again. */
+const regradedColumn = sql<Superseded | null>`case when e.regraded_by is not null then (
+  select jsonb_build_object('rubricHash', p.rubric_hash, 'hiddenRounding', p.hidden_rounding, 'verdict', p.verdict, 'at', v.given_at,
+    'reason', r.reason, 'verdicts', v.seq)
+  from evaluation_verdict v join evaluation_verdict p on p.evaluation_id = v.evaluation_id and p.seq = v.seq - 1
+  join regrading r on r.id = v.regrading_id
+  where v.evaluation_id = e.id and v.regrading_id = e.regraded_by) end`.as('superseded');
+
+interface Superseded {
+  rubricHash: string;
+  hiddenRounding: number;
+  verdict: Verdict;
+  at: string;
+  reason: string;
+  verdicts: number;
 }
 
 export interface EvaluationRow {
@@ -59,6 +77,7 @@ export interface EvaluationRow {
   started_at: Date | null;
   done_at: Date | null;
   event_seq: string;
+  superseded: Superseded | null;
 }
 
 /** What a participant sees of an evaluation. `usedSoFar`: by its public cases, while it runs. */
@@ -92,6 +111,17 @@ export function toEvaluationView(row: EvaluationRow, usedSoFar: Usage | null): E
     startedAt: row.started_at?.toISOString() ?? null,
     doneAt: row.done_at?.toISOString() ?? null,
     lastEventSeq: Number(row.event_seq),
+    regraded: row.superseded === null ? null : regradedOf(policy.splits, row.superseded),
+  };
+}
+
+/** The former verdict is shown as it was shown then: under the version that gave it. */
+function regradedOf(splits: readonly Split[], before: Superseded): EvaluationView['regraded'] {
+  const { score, interval } = shownVerdict({ splits, hiddenRounding: before.hiddenRounding }, before.verdict);
+  const { rubricHash, reason, verdicts } = before;
+  return {
+    from: { rubricHash, outcome: before.verdict.outcome, score, interval },
+    ...{ at: new Date(before.at).toISOString(), reason, verdicts },
   };
 }
 

@@ -18,7 +18,7 @@ export interface Finished {
   /** Hash of the deterministic core; required for `pass` and `fail`. */
   resultHash: string | null;
   usage: Usage;
-  /** True when any target that answered is simulated. */
+  /** True when any target or judge is simulated. */
   simulated: boolean;
 }
 

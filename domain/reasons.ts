@@ -1,3 +1,4 @@
+import { judgeAwardCode } from '../contracts/judge-audits.ts';
 import type { Split } from '../contracts/rubric.ts';
 import type { Reason } from '../contracts/status.ts';
 
@@ -82,6 +83,8 @@ const ownWords: ReadonlySet<string> = new Set([
   'below_threshold',
   'rule_broken',
   'needs_review',
+  // `workers/judge-awards.ts`: who decides awards, in fixed words.
+  judgeAwardCode,
   'limit_exceeded',
   // About the archive or the image itself, before any case runs in it.
   'submission_refused',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import { canonicalJson } from '../contracts/canonical.ts';
 import type { Exchange } from '../contracts/chat.ts';
@@ -58,16 +58,20 @@ async function insertCases(trx: Trx, lease: Lease, results: CaseResult[]): Promi
   const { rows } = await sql<Written>`
     with written as (
       insert into case_result as c (evaluation_id, trial, case_id, split, "end", limit_kind, message, score, transcript_hash, log_hash,
-        artifacts, calls, input_tokens, output_tokens, cost_micros, wall_ms, settled, fencing)
+        answer_hash, artifacts, calls, input_tokens, output_tokens, cost_micros, judge_calls, judge_input_tokens, judge_output_tokens, judge_cost_micros,
+        wall_ms, settled, fencing)
       select ${lease.evaluationId}, g.trial, g.case_id, g.split, g."end", g.limit_kind, g.message, g.score, g.transcript_hash, g.log_hash,
-        g.artifacts, g.calls, g.input_tokens, g.output_tokens, g.cost_micros, g.wall_ms, g.settled, ${lease.fencing}
+        g.answer_hash, g.artifacts, g.calls, g.input_tokens, g.output_tokens, g.cost_micros, g.judge_calls, g.judge_input_tokens, g.judge_output_tokens,
+        g.judge_cost_micros, g.wall_ms, g.settled, ${lease.fencing}
       from jsonb_to_recordset(${cases}::jsonb) as g(trial int, case_id text, split text, "end" text, limit_kind text, message text,
-        score float8, transcript_hash text, log_hash text, artifacts jsonb, calls int, input_tokens bigint, output_tokens bigint, cost_micros bigint,
-        wall_ms float8, settled boolean)
+        score float8, transcript_hash text, log_hash text, answer_hash text, artifacts jsonb, calls int, input_tokens bigint, output_tokens bigint, cost_micros bigint,
+        judge_calls int, judge_input_tokens bigint, judge_output_tokens bigint, judge_cost_micros bigint, wall_ms float8, settled boolean)
       on conflict (evaluation_id, trial, case_id) do update set
         split = excluded.split, "end" = excluded."end", limit_kind = excluded.limit_kind, message = excluded.message, score = excluded.score,
-        transcript_hash = excluded.transcript_hash, log_hash = excluded.log_hash, artifacts = excluded.artifacts, calls = excluded.calls, input_tokens = excluded.input_tokens,
-        output_tokens = excluded.output_tokens, cost_micros = excluded.cost_micros, wall_ms = excluded.wall_ms, settled = excluded.settled,
+        transcript_hash = excluded.transcript_hash, log_hash = excluded.log_hash, answer_hash = excluded.answer_hash, artifacts = excluded.artifacts, calls = excluded.calls, input_tokens = excluded.input_tokens,
+        output_tokens = excluded.output_tokens, cost_micros = excluded.cost_micros, judge_calls = excluded.judge_calls,
+        judge_input_tokens = excluded.judge_input_tokens, judge_output_tokens = excluded.judge_output_tokens,
+        judge_cost_micros = excluded.judge_cost_micros, wall_ms = excluded.wall_ms, settled = excluded.settled,
         fencing = excluded.fencing, recorded_at = now()
         where not c.settled
       returning c.trial, c.case_id
@@ -96,11 +100,16 @@ function caseRow(result: CaseResult): object {
     score: result.score,
     transcript_hash: result.transcriptHash,
     log_hash: result.logHash,
+    answer_hash: result.answerHash ?? null,
     artifacts: storableJson(result.artifacts),
     calls: result.usage.calls,
     input_tokens: result.usage.inputTokens,
     output_tokens: result.usage.outputTokens,
     cost_micros: result.usage.costMicros,
+    judge_calls: result.judging?.calls ?? 0,
+    judge_input_tokens: result.judging?.inputTokens ?? 0,
+    judge_output_tokens: result.judging?.outputTokens ?? 0,
+    judge_cost_micros: result.judging?.costMicros ?? '0',
     wall_ms: result.wallMs,
     settled: isSettled(result),
   };
@@ -207,11 +216,11 @@ export function recordCalls(db: Db, lease: Lease, calls: readonly RecordedCall[]
     const rows = JSON.stringify(calls.map(callRow));
     await sql`
       insert into model_call (evaluation_id, fencing, id, trial, case_id, split, target, asked_by, simulated, requested_model, returned_model,
-        fingerprint, input_tokens, output_tokens, tokens_estimated, stop_reason, fault_kind, cost_micros, started_at, duration_ms, request_hash)
+        fingerprint, input_tokens, output_tokens, tokens_estimated, stop_reason, fault_kind, cost_micros, started_at, duration_ms, request_hash, cached)
       select ${lease.evaluationId}, ${lease.fencing}, g.* from jsonb_to_recordset(${rows}::jsonb) as g(id text, trial int, case_id text, split text,
         target text, asked_by text, simulated boolean, requested_model text, returned_model text, fingerprint text, input_tokens bigint,
         output_tokens bigint, tokens_estimated boolean, stop_reason text, fault_kind text, cost_micros bigint, started_at timestamptz,
-        duration_ms float8, request_hash text)
+        duration_ms float8, request_hash text, cached boolean)
       on conflict (evaluation_id, fencing, id) do nothing`.execute(trx);
     return true;
   });
@@ -238,6 +247,7 @@ function callRow({ ref, exchange }: RecordedCall): object {
     cost_micros: exchange.charged.costMicros,
     started_at: exchange.startedAt,
     duration_ms: exchange.durationMs,
-    request_hash: createHash('sha256').update(canonicalJson(exchange.request)).digest('hex'),
+    request_hash: hash('sha256', canonicalJson(exchange.request), 'hex'),
+    cached: exchange.cached ?? false,
   });
 }

@@ -42,6 +42,38 @@ export async function refreshStanding(trx: Trx, evaluationId: string): Promise<v
       or (excluded.score = best.score and best.outcome = 'fail' and excluded.outcome = 'pass')`.execute(trx);
 }
 
+/**
+ * Enters a participant's best anew after a verdict of theirs was superseded: it may be worse than before, or belong to
+ * another version. The lock on the challenge comes first, as in `refreshStanding`.
+ */
+export async function renewStanding(trx: Trx, evaluationId: string): Promise<void> {
+  const of = await trx
+    .selectFrom('evaluation as e')
+    .innerJoin('submission as s', 's.id', 'e.submission_id')
+    .innerJoin('challenge as c', 'c.id', 's.challenge_id')
+    .select(['e.phase', 's.account_id', 's.challenge_id', 'c.rubric_hash'])
+    .where('e.id', '=', evaluationId)
+    .forShare('c')
+    .executeTakeFirstOrThrow();
+  await trx
+    .deleteFrom('standing')
+    .where('challenge_id', '=', of.challenge_id)
+    .where('phase', '=', of.phase)
+    .where('account_id', '=', of.account_id)
+    .execute();
+  const judged = await trx
+    .selectFrom('evaluation as e')
+    .innerJoin('submission as s', 's.id', 'e.submission_id')
+    .select('e.id')
+    .where('s.account_id', '=', of.account_id)
+    .where('e.rubric_hash', '=', of.rubric_hash)
+    .where('e.phase', '=', of.phase)
+    .where('e.outcome', 'in', ['pass', 'fail'])
+    .orderBy('e.done_at')
+    .execute();
+  for (const { id } of judged) await refreshStanding(trx, id);
+}
+
 /** Makes the standings of a challenge anew after its rubric version has changed. The caller has updated the challenge's row. */
 export async function rebuildStandings(trx: Trx, challengeId: string, rubricHash: string): Promise<void> {
   await trx.deleteFrom('standing').where('challenge_id', '=', challengeId).execute();

@@ -11,6 +11,7 @@ import { appendEvents } from './events/append.ts';
 import { once } from './idempotency.ts';
 import type { Installation } from './installation.ts';
 import { evaluationSeed, seedCommitment } from './seeds.ts';
+import { isSimulated } from './simulated.ts';
 import { inTransaction, type Trx } from './transaction.ts';
 
 export interface NewSubmission {
@@ -116,7 +117,7 @@ async function enter(db: Db, { slug, phase: wanted, document }: NewSubmission): 
     splits: [...new Set(phase.splits)],
     hiddenRounding: rubric.feedback.hiddenRounding,
     cases: [...new Set(phase.splits)].reduce((sum, split) => sum + counts[split], 0) * rubric.trials,
-    simulated: rubric.targets.some((target) => target.provider === 'simulated'),
+    simulated: isSimulated(rubric),
     challengeTitle: row.title,
   };
 }
@@ -173,7 +174,7 @@ async function insertAll(
     })
     .execute();
   await trx.insertInto('evaluation_seed').values({ evaluation_id: evaluationId, seed }).execute();
-  await trx.insertInto('evaluation_budget').values({ evaluation_id: evaluationId }).execute();
+  await trx.insertInto('evaluation_budget').values({ evaluation_id: evaluationId, purse: 'targets' }).execute();
   await appendEvents(trx, evaluationId, [{ kind: 'status', status: 'received', outcome: null, reason: null }]);
   return { submissionId, evaluationId };
 }

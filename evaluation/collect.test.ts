@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatFault, ChatRequest, ChatResult } from '../contracts/chat.ts';
 import type { CaseDoor } from '../gateway/session.ts';
 import { chatReply } from '../test/setup/rubrics.ts';
-import { collectAnswers, collectDefence, collectPrompts } from './collect.ts';
+import { collectAnswers, collectDefence, collectPrompts, collectReport } from './collect.ts';
 import type { PlannedCase } from './plan.ts';
 
 const planned = (more: Partial<PlannedCase['case']> = {}): PlannedCase => ({
@@ -43,7 +43,7 @@ describe('prompts', () => {
   it('are sent in order as one conversation, each with the replies before it', async () => {
     const given = door(chatReply('one'), chatReply('two'));
     const collected = await collectPrompts({ one: ['first', 'second'] }, 'parrot')(planned(), given, signal);
-    expect(collected).toMatchObject({ end: 'answered', answer: undefined });
+    expect(collected).toMatchObject({ end: 'answered', answer: ['first', 'second'] });
     expect(given.asked.map(({ messages }) => messages.map(({ content }) => content))).toEqual([['first'], ['first', 'one', 'second']]);
     expect(given.asked.every(({ target }) => target === 'parrot')).toBe(true);
   });
@@ -87,5 +87,17 @@ describe('a defence', () => {
 
   it('that is too long for the model is the fault of the case', async () => {
     expect(await collectDefence('x', message, 'parrot')(planned(), door(faulty('overflow')), signal)).toMatchObject({ end: 'fault' });
+  });
+});
+
+describe('a report', () => {
+  it('is the answer to every case, and no target is asked', async () => {
+    const asked = door();
+    const evidence = [{ title: 'Log', text: 'boom' }];
+    const collect = collectReport({ kind: 'report', title: 'It falls over', body: 'Push it.', evidence });
+    const expected = { end: 'answered', answer: { title: 'It falls over', body: 'Push it.', evidence }, log: '' };
+    expect(await collect(planned(), asked, signal)).toMatchObject(expected);
+    expect(await collect(planned({ id: 'two' }), asked, signal)).toMatchObject(expected);
+    expect(asked.asked).toEqual([]);
   });
 });

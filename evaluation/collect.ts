@@ -3,7 +3,9 @@ import type { Json } from '../contracts/json.ts';
 import { caseKey } from '../contracts/rubric.ts';
 import type { Artifact } from '../contracts/sandbox.ts';
 import type { LimitKind } from '../contracts/status.ts';
+import type { SubmissionDocument } from '../contracts/submission.ts';
 import type { CaseDoor } from '../gateway/session.ts';
+import { promptOf, type PromptsForm, promptTexts } from '../rubrics/prompt-texts.ts';
 import type { PlannedCase } from './plan.ts';
 
 /** What running one case left for the graders, or why there is nothing to grade. */
@@ -26,13 +28,29 @@ export function collectAnswers(answers: Readonly<Record<string, Json>>): Collect
   };
 }
 
-/** `prompts`: we send the participant's messages to the case's target, one after another, as one conversation. */
-export function collectPrompts(prompts: Readonly<Record<string, string | string[]>>, firstTarget: string): Collector {
+type Report = Extract<SubmissionDocument, { kind: 'report' }>;
+
+/** What graders see of a report. */
+export const reportAnswer = ({ title, body, evidence }: Report): Json => ({
+  title,
+  body,
+  evidence: evidence.map((piece) => ({ title: piece.title, text: piece.text })),
+});
+
+/** `report`: the text and its evidence, as data, are what advisory graders read; every case of the phase is about the same report. */
+export function collectReport(report: Report): Collector {
+  const answer = reportAnswer(report);
+  return async () => ({ end: 'answered', answer, log: '', wallMs: 0 });
+}
+
+/**
+ * `prompts`: we send the participant's messages to the case's target, one after another, as one conversation. What the
+ * participant wrote for the case, before any slot is filled, is the answer that graders see.
+ */
+export function collectPrompts(prompts: Readonly<Record<string, string | string[]>>, firstTarget: string, form = plainForm): Collector {
   return async (planned, door, signal) => {
-    const key = caseKey(planned.case);
-    if (!Object.hasOwn(prompts, key)) return { end: 'missing', message: 'the submission has no prompt for this case', log: '', wallMs: 0 };
-    const given = prompts[key];
-    const texts = typeof given === 'string' ? [given] : (given ?? []);
+    const texts = promptTexts(form, prompts, planned.case);
+    if (texts.length === 0) return { end: 'missing', message: 'the submission has no prompt for this case', log: '', wallMs: 0 };
     const messages: ChatMessage[] = [];
     const startedAt = performance.now();
     for (const content of texts) {
@@ -41,9 +59,12 @@ export function collectPrompts(prompts: Readonly<Record<string, string | string[
       if (!result.ok) return ofFault(result.fault, startedAt);
       messages.push({ role: 'assistant', content: result.reply.content });
     }
-    return { end: 'answered', answer: undefined, log: '', wallMs: performance.now() - startedAt };
+    const answer = promptOf(form, prompts, planned.case);
+    return { end: 'answered', answer, log: '', wallMs: performance.now() - startedAt };
   };
 }
+
+const plainForm: PromptsForm = { kind: 'prompts', maxMessages: 100, maxCharacters: 100_000 };
 
 /** `defence`: the participant's system prompt stands before the case's message. */
 export function collectDefence(systemPrompt: string, messageOf: (planned: PlannedCase) => string, firstTarget: string): Collector {

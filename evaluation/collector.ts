@@ -3,7 +3,7 @@ import type { SandboxEnvironment } from '../contracts/sandbox.ts';
 import type { GatewaySession } from '../gateway/session.ts';
 import { compileAnswerSchema } from '../rubrics/check-submission.ts';
 import { caseText } from '../rubrics/graders/sources.ts';
-import { type Collected, type Collector, collectAnswers, collectDefence, collectPrompts } from './collect.ts';
+import { type Collected, type Collector, collectAnswers, collectDefence, collectPrompts, collectReport } from './collect.ts';
 import type { LoadCode, NotOpened } from './load-code.ts';
 import { profileFor } from './needs.ts';
 import type { EvaluationDeps, EvaluationPlan } from './plan.ts';
@@ -21,8 +21,8 @@ export interface CollectorRun extends AsyncDisposable {
 
 /** Data needs no waiting; 32 keeps a batch of grades in flight while the last is being stored. */
 const dataConcurrency = 32;
-/** Calls to a target in flight at once; rate limits of providers come first in later work on judges. */
-const callConcurrency = 8;
+/** Cases that wait for a target side by side. How many calls a provider really gets at once is for the gateway's pace to find out. */
+const callConcurrency = 32;
 
 const nothingToClose = { [Symbol.asyncDispose]: async () => {} };
 const anyAnswer = () => null;
@@ -42,13 +42,15 @@ export async function openCollector(
       return ready({ collect: collectAnswers(submission.answers), concurrency: dataConcurrency });
     case 'prompts':
       if (firstTarget === null) return { ok: false, message: 'the rubric names no target to send prompts to' };
-      return ready({ collect: collectPrompts(submission.prompts, firstTarget), concurrency: callConcurrency });
+      return ready({ collect: collectPrompts(submission.prompts, firstTarget, formOf(plan, 'prompts')), concurrency: callConcurrency });
     case 'defence': {
       const form = formOf(plan, 'defence');
       if (firstTarget === null || form === undefined) return { ok: false, message: 'the rubric names no target to put the defence before' };
       const collect = collectDefence(submission.systemPrompt, (planned) => caseText(form.message, planned.case), firstTarget);
       return ready({ collect, concurrency: callConcurrency });
     }
+    case 'report':
+      return ready({ collect: collectReport(submission), concurrency: callConcurrency });
     case 'program':
     case 'image':
       return await openCode(plan, split, session, deps, load);

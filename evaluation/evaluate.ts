@@ -1,9 +1,14 @@
 import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
+import { targetOfJudge } from '../contracts/judging.ts';
+import { graderProfiles } from '../contracts/queue.ts';
 import type { Split } from '../contracts/rubric.ts';
-import type { GatewaySession } from '../gateway/session.ts';
+import type { GatewaySession, SessionOptions } from '../gateway/session.ts';
 import { aggregate } from '../rubrics/aggregate.ts';
 import { type CompiledCriterion, compileCriteria } from '../rubrics/grade-case.ts';
+import { submissionTexts } from '../rubrics/submission-texts.ts';
 import { mostProgramBytes, openCollector } from './collector.ts';
+import { graderPrograms } from './grader-programs.ts';
+import { openJudging } from './judging.ts';
 import { codeLoader, type LoadCode } from './load-code.ts';
 import type { EvaluationDeps, EvaluationOutput, EvaluationPlan } from './plan.ts';
 import type { CaseSetting } from './run-case.ts';
@@ -30,6 +35,8 @@ export async function evaluate(plan: EvaluationPlan, deps: EvaluationDeps): Prom
     targets: plan.targets,
     budget: plan.rubric.rubric.budget,
     allotment: deps.allotment,
+    judges: plan.rubric.rubric.judges.map(targetOfJudge),
+    judging: judgingOf(plan, deps),
     world,
     signal: deps.signal,
     record: deps.sink.called,
@@ -37,11 +44,20 @@ export async function evaluate(plan: EvaluationPlan, deps: EvaluationDeps): Prom
   deps.signal.throwIfAborted();
   if (!opened.ok) {
     const stop: Stop = { code: 'gateway_unavailable', faultOf: 'platform', message: `No model can be asked here: ${opened.message}` };
-    return { verdict: stoppedVerdict(stop), refusal: null, results: [], usage: noUsage };
+    return { verdict: stoppedVerdict(stop), refusal: null, results: [], usage: noUsage, judging: noUsage };
   }
   await using session = opened.session;
   const load = codeLoader({ ...plan, maxBytes: mostProgramBytes(plan), drivers: deps.sandboxes, session, signal: deps.signal });
-  const shared = { kind: plan.submission.kind, criteria: compileCriteria(plan.rubric), session, world, load };
+  const shared = {
+    kind: plan.submission.kind,
+    submission: submissionTexts(plan.submission),
+    criteria: compileCriteria(plan.rubric),
+    session,
+    world,
+    load,
+    purpose: plan.purpose,
+    judging: openJudging(plan),
+  };
   const results = new Map<string, CaseResult>(deps.checkpoint.map((result) => [keyOf(result.caseId, result.trial), result]));
   for (const split of splitsOf(plan.phase)) {
     const stop = await runSplit(plan, deps, shared, split, results);
@@ -49,13 +65,25 @@ export async function evaluate(plan: EvaluationPlan, deps: EvaluationDeps): Prom
     if (stop === null) continue;
     const verdict = stoppedVerdict(stop);
     const refusal = verdict.outcome === 'invalid' ? verdict.reason : null;
-    return { verdict, refusal, results: inFileOrder(plan, [...results.values()]), usage: session.usage() };
+    return { verdict, refusal, results: inFileOrder(plan, [...results.values()]), ...usedBy(session) };
   }
   await deps.sink.grading();
   deps.signal.throwIfAborted();
   const ordered = inFileOrder(plan, [...results.values()]);
-  return { verdict: verdictOf(plan, ordered), refusal: null, results: ordered, usage: session.usage() };
+  return { verdict: verdictOf(plan, ordered), refusal: null, results: ordered, ...usedBy(session) };
 }
+
+/** A host that runs strangers' code can write to the cache: what verification decides by must come from the judge itself. */
+const judgingOf = ({ rubric, purpose }: EvaluationPlan, { judging }: EvaluationDeps): SessionOptions['judging'] => ({
+  budget: rubric.rubric.judging,
+  allotment: judging.allotment,
+  replies: purpose === 'verification' ? null : judging.replies,
+});
+
+const usedBy = (session: GatewaySession): Pick<EvaluationOutput, 'usage' | 'judging'> => ({
+  usage: session.usage(),
+  judging: session.judgeUsage(),
+});
 
 /** Results in the order of the rubric's files: cases finish in any order, and no report or hash may depend on it. */
 export function inFileOrder(plan: Pick<EvaluationPlan, 'rubric' | 'phase'>, results: readonly CaseResult[]): CaseResult[] {
@@ -74,7 +102,11 @@ export function verdictOf(plan: Pick<EvaluationPlan, 'rubric' | 'phase' | 'submi
   });
 }
 
-type Shared = Pick<CaseSetting, 'kind' | 'world'> & { criteria: readonly CompiledCriterion[]; session: GatewaySession; load: LoadCode };
+type Shared = Pick<CaseSetting, 'kind' | 'submission' | 'world' | 'purpose' | 'judging'> & {
+  criteria: readonly CompiledCriterion[];
+  session: GatewaySession;
+  load: LoadCode;
+};
 
 /** Null when the split finished, else what stopped it. */
 async function runSplit(
@@ -93,8 +125,9 @@ async function runSplit(
     if (!opened.ok) return { code: 'sandbox_unavailable', faultOf: 'platform', message: opened.message };
     await using run = opened.run;
     if (run.environment !== null) await deps.sink.sandboxOpened(split, run.environment);
-    const setting: CaseSetting = { ...shared, collect: run.collect, faultOfAnswer: run.faultOfAnswer, signal: deps.signal };
-    const stop = await runCases(open, run.concurrency, setting, async ({ result, texts }) => {
+    await using programs = graderPrograms({ ...plan, split, drivers: deps.sandboxes, onFailure: deps.graderFailed, signal: deps.signal });
+    const setting: CaseSetting = { ...shared, programs, collect: run.collect, faultOfAnswer: run.faultOfAnswer, signal: deps.signal };
+    const stop = await runCases(open, lanesOf(plan, run.concurrency), setting, async ({ result, texts }) => {
       results.set(keyOf(result.caseId, result.trial), result);
       await deps.sink.caseFinished(result, texts);
     });
@@ -105,6 +138,10 @@ async function runSplit(
   await deps.sink.splitFinished(split, planned.length);
   return null;
 }
+
+/** Grader programs run one after another: cases beyond a few would only wait for one that takes long, after the evaluation has to stop. */
+const lanesOf = ({ rubric, submission }: EvaluationPlan, concurrency: number): number =>
+  graderProfiles(rubric.rubric.criteria, submission.kind).length > 0 ? Math.min(concurrency, 8) : concurrency;
 
 const noUsage = { calls: 0, inputTokens: 0, outputTokens: 0, costMicros: '0' };
 

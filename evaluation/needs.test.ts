@@ -62,6 +62,51 @@ describe('what a submission needs of a worker', () => {
     expect(needOf(demanding(['python'], {}), image)).toBeNull();
   });
 
+  const graded = (profile: 'js' | 'node' | 'python', changes: Record<string, unknown> = {}) => {
+    const language = profile === 'python' ? 'python' : 'javascript';
+    const grader = { kind: 'program', path: 'graders/g', language, profile };
+    return wordRubricOf(
+      {
+        submission: [
+          { kind: 'answers', schema: {} },
+          { kind: 'program', schema: {} },
+        ],
+        sandbox: { profiles: ['js', 'node', 'python'] },
+        criteria: [{ name: 'judged', title: 'Judged', grader: { kind: 'not', part: grader } }],
+        ...changes,
+      },
+      {},
+      { 'graders/g': 'x' },
+    ).rubric;
+  };
+
+  it('is where the grader programs run when the submission holds no code', () => {
+    const answers = { kind: 'answers', answers: {} } as const;
+    expect(needOf(graded('python'), answers)).toBe('python');
+    expect(needOf(graded('js'), answers)).toBe('js');
+    const paid = { demonstration: false, bounties: [{ name: 'b', threshold: 1, amountMinor: 1, currency: 'EUR', count: 1 }] };
+    expect(needOf(graded('python', paid), answers)).toBe('python-bounty');
+    expect(needOf(graded('node', { sandbox: { profiles: ['node'], runtime: 'runsc' } }), answers)).toBe('node-gvisor');
+  });
+
+  it('is the container of the submission before that of a grader, and either before the small sandbox', () => {
+    expect(needOf(graded('python'), program('javascript', 'node'))).toBe('node');
+    expect(needOf(graded('python'), program('javascript', 'js'))).toBe('python');
+    expect(needOf(graded('js'), program('python'))).toBe('python');
+    expect(needOf(graded('js'), program('javascript', 'js'))).toBe('js');
+  });
+
+  it('looks at no grader of other kinds of submission', () => {
+    const grader = { kind: 'program', path: 'graders/g', language: 'python', profile: 'python' };
+    const criteria = [
+      { name: 'judged', title: 'Judged', grader, for: ['program'] },
+      { name: 'given', title: 'Given', grader: { kind: 'equals', of: 'answer', to: 'expected/word' }, for: ['answers'] },
+    ];
+    const rubric = graded('python', { criteria, metrics: [{ name: 'score', title: 'Score', kind: 'mean', of: 'case-score' }] });
+    expect(needOf(rubric, { kind: 'answers', answers: {} })).toBe('none');
+    expect(needOf(rubric, program('javascript', 'js'))).toBe('python');
+  });
+
   it('comes apart into what it was made of', () => {
     for (const need of Need.options) {
       const { profile, ...demands } = partsOf(need);

@@ -1,4 +1,4 @@
-import type { Exchange } from '../contracts/chat.ts';
+import type { Exchange, ReplyCache } from '../contracts/chat.ts';
 import type { CaseResult, Verdict } from '../contracts/evaluation.ts';
 import type { Case, Phase, Split } from '../contracts/rubric.ts';
 import type { SandboxDriver, SandboxEnvironment } from '../contracts/sandbox.ts';
@@ -6,7 +6,9 @@ import type { Reason } from '../contracts/status.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 import type { Allotment, TargetSpec, Usage } from '../contracts/target.ts';
 import type { CaseRef, Gateway } from '../gateway/session.ts';
+import type { Purpose } from '../rubrics/graders/grader.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
+import type { GraderFailure } from './grader-programs.ts';
 
 /** One submission against one rubric version: everything that decides the result. */
 export interface EvaluationPlan {
@@ -19,12 +21,16 @@ export interface EvaluationPlan {
   seed: string;
   /** The rubric's targets after an operator's replacement. */
   targets: readonly TargetSpec[];
+  /** In verification held-out judges take the place of those that participants face, and no kept reply is believed. */
+  purpose: Purpose;
 }
 
 export interface CaseTexts {
   /** Canonical JSON of the case's exchanges. */
   transcript: string | null;
   log: string | null;
+  /** Canonical JSON of what submitted code answered; null for other submissions, which hold their answers themselves. */
+  answer: string | null;
   /** Content of the result's artifacts, in their order. */
   artifacts: readonly Uint8Array[];
 }
@@ -47,8 +53,12 @@ export interface EvaluationDeps {
   gateway: Gateway;
   sandboxes: readonly SandboxDriver[];
   allotment: Allotment;
+  /** What judges are paid from, and where their replies are kept; see `SessionOptions.judging`. */
+  judging: { allotment: Allotment; replies: ReplyCache | null };
   sink: EvaluationSink;
   signal: AbortSignal;
+  /** Told what a grader program said besides its answer. It may quote expected answers: only for whoever owns the rubric. */
+  graderFailed?: ((failure: GraderFailure) => void) | undefined;
   /** Results of an earlier, killed attempt: these cases are not run again. */
   checkpoint: readonly CaseResult[];
 }
@@ -61,6 +71,8 @@ export interface EvaluationOutput {
   results: readonly CaseResult[];
   /** What this run used, calls of cases that were not finished included; not what an earlier attempt used. */
   usage: Usage;
+  /** The same of calls to judges: the sponsor's cost. */
+  judging: Usage;
 }
 
 /** A case in the order in which it runs. */

@@ -3,6 +3,7 @@ import type { CaseRun, Profile, Sandbox, SandboxDriver, SandboxEnvironment } fro
 import type { CaseDoor, GatewaySession } from '../gateway/session.ts';
 import type { Collected, Collector } from './collect.ts';
 import type { LoadCode, NotOpened } from './load-code.ts';
+import { openSandbox } from './open-sandbox.ts';
 import type { PlannedCase } from './plan.ts';
 
 export interface ProgramSetting {
@@ -25,39 +26,24 @@ export interface ProgramRun extends AsyncDisposable {
   environment: SandboxEnvironment;
 }
 
-/**
- * Opens the sandbox with the first driver that can. Drivers are asked what they lack only after they have failed: a
- * probe costs as much as an opening. What cannot be had is the platform's problem and is named with what to install; an
- * archive that does not unpack and an image that is refused are the participant's.
- */
+/** Opens the sandbox of the split; an archive that does not unpack and an image that is refused are the participant's. */
 export async function openProgram(setting: ProgramSetting): Promise<{ ok: true; run: ProgramRun } | NotOpened> {
   const loaded = await setting.load();
   if (!loaded.ok) return loaded;
   const { limits, cases, runtime } = setting.sandbox;
-  const problems: string[] = [];
-  for (const driver of setting.drivers.filter((one) => one.profiles.includes(setting.profile))) {
-    const door = setting.session.sandboxDoor();
-    const opened = await driver.open({
+  const door = setting.session.sandboxDoor();
+  const opened = await openSandbox('Programs', setting.profile, setting.drivers, (driver) =>
+    driver.open({
       id: setting.id,
       profile: setting.profile,
       program: loaded.program,
       ...{ limits, cases, runtime, riskTier: setting.riskTier },
       door,
       signal: setting.signal,
-    });
-    if (opened.ok) return { ok: true, run: programRun(opened.sandbox, (current) => door.enter(current), setting.firstTarget) };
-    if (opened.fault === 'participant') return { ok: false, fault: 'participant', message: opened.message };
-    problems.push(await whyNot(driver, setting.profile, opened.message));
-  }
-  const why = problems.length > 0 ? problems.join('; ') : 'no sandbox driver of this machine offers it';
-  return { ok: false, message: `Programs of profile "${setting.profile}" cannot run here: ${why}` };
-}
-
-async function whyNot(driver: SandboxDriver, profile: Profile, message: string): Promise<string> {
-  const state = await driver.probe();
-  if (!state.available) return `${state.reason}; ${state.install}`;
-  if (!state.profiles.includes(profile)) return `the ${driver.name} driver has no "${profile}" image here (${message})`;
-  return `the ${driver.name} sandbox could not be opened: ${message}`;
+    }),
+  );
+  if (!opened.ok) return opened;
+  return { ok: true, run: programRun(opened.sandbox, (current) => door.enter(current), setting.firstTarget) };
 }
 
 function programRun(sandbox: Sandbox, enter: (door: CaseDoor | null) => void, firstTarget: string | null): ProgramRun {

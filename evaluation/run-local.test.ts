@@ -8,14 +8,14 @@ import { runLocal } from './run-local.ts';
 const rubric = wordRubricOf();
 type Progress = { split: string; done: number; of: number };
 
-async function run(document: SubmissionDocument, script: Script = parrot) {
+async function run(document: SubmissionDocument, script: Script = parrot, of = rubric, targets = of.rubric.targets) {
   const progress: Progress[] = [];
   const report = await runLocal({
-    rubric,
-    phase: phaseOf(rubric),
+    rubric: of,
+    phase: phaseOf(of),
     document,
     seed,
-    targets: rubric.rubric.targets,
+    targets,
     gateway: scriptedGateway(script),
     sandboxes: [],
     signal: new AbortController().signal,
@@ -57,4 +57,17 @@ it('an error shows no case, but says what it used', async () => {
   expect(report).toMatchObject({ outcome: 'error', score: null, metrics: {}, criteria: [], cases: [] });
   expect(report.usage.calls).toBe(4);
   expect(report.reason?.faultOf).toBe('target');
+});
+
+it('names its judges apart from its targets, and is simulated when only a judge is', async () => {
+  const judges = [{ name: 'arbiter', provider: 'simulated', model: 'honest-judge' }];
+  const judged = wordRubricOf({ judges, judging: { calls: 1, inputTokens: 1, outputTokens: 1, costMicros: 1 } });
+  const replayed = judged.rubric.targets.map((target) => ({ ...target, provider: 'replay' as const, model: 'none.jsonl' }));
+  const { report } = await run(rightPrompts(judged), parrot, judged, replayed);
+  expect(report).toMatchObject({
+    simulated: true,
+    targets: [{ provider: 'replay' }, { provider: 'replay' }],
+    judges: [{ ...judges[0], simulated: true }],
+    judging: { calls: 0 },
+  });
 });

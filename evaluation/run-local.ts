@@ -1,3 +1,4 @@
+import type { ReplyCache } from '../contracts/chat.ts';
 import type { EvaluationReport } from '../contracts/evaluation.ts';
 import type { Phase, Split } from '../contracts/rubric.ts';
 import type { SandboxDriver } from '../contracts/sandbox.ts';
@@ -7,6 +8,7 @@ import { wholeBudget } from '../gateway/allotment.ts';
 import type { Gateway } from '../gateway/session.ts';
 import type { LoadedRubric } from '../rubrics/rubric.ts';
 import { evaluate } from './evaluate.ts';
+import type { GraderFailure } from './grader-programs.ts';
 import type { EvaluationOutput, EvaluationSink } from './plan.ts';
 import { submissionHash } from './result-hash.ts';
 
@@ -19,7 +21,11 @@ export interface LocalRun {
   gateway: Gateway;
   sandboxes: readonly SandboxDriver[];
   signal: AbortSignal;
+  /** Where judges' replies are kept from one run to the next; nowhere when absent. */
+  replies?: ReplyCache | undefined;
   onProgress: (progress: { split: Split; done: number; of: number }) => void;
+  /** On a laptop whoever runs the rubric has its files: told what a grader program said when it failed. */
+  graderFailed?: ((failure: GraderFailure) => void) | undefined;
 }
 
 /** A whole evaluation on this machine, with no server, queue or database: the same `evaluate` that workers call. */
@@ -33,13 +39,16 @@ export async function runLocal(run: LocalRun): Promise<EvaluationReport> {
       submission: run.document,
       seed: run.seed,
       targets: run.targets,
+      purpose: 'grading',
     },
     {
       gateway: run.gateway,
       sandboxes: run.sandboxes,
       allotment: wholeBudget(run.rubric.rubric.budget),
+      judging: { allotment: wholeBudget(run.rubric.rubric.judging), replies: run.replies ?? null },
       sink: progressSink(run.onProgress),
       signal: run.signal,
+      graderFailed: run.graderFailed,
       checkpoint: [],
     },
   );
@@ -64,14 +73,16 @@ function progressSink(onProgress: LocalRun['onProgress']): EvaluationSink {
 
 function reportOf(run: LocalRun, output: EvaluationOutput, durationMs: number): EvaluationReport {
   const { verdict } = output;
+  const { judges } = run.rubric.rubric;
   return {
     challenge: run.rubric.rubric.name,
     rubricHash: run.rubric.hash,
     submissionHash: submissionHash(run.document),
     seed: run.seed,
     phase: run.phase.name,
-    simulated: run.targets.some((target) => target.provider === 'simulated'),
+    simulated: [...run.targets, ...judges].some((model) => model.provider === 'simulated'),
     targets: run.targets.map(({ name, provider, model }) => ({ name, provider, model })),
+    judges: judges.map(({ name, provider, model }) => ({ name, provider, model, simulated: provider === 'simulated' })),
     status: 'done',
     outcome: verdict.outcome,
     reason: verdict.reason,
@@ -82,6 +93,7 @@ function reportOf(run: LocalRun, output: EvaluationOutput, durationMs: number): 
     // An `error` shows no partial results: see evaluate.ts.
     cases: verdict.outcome === 'error' ? [] : [...output.results],
     usage: output.usage,
+    judging: output.judging,
     durationMs: Math.round(durationMs),
   };
 }

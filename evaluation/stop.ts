@@ -28,10 +28,11 @@ export function stoppedVerdict(stop: Stop): Verdict & { reason: Reason } {
 
 /**
  * What keeps a case from being a result: a call whose transport failed (a program may have caught the error and
- * answered something, which says nothing about it), a sandbox that broke, a grader that broke. Null when it is one.
+ * answered something, which says nothing about it), a sandbox that broke, a grader that broke. Null when it is one. Calls
+ * to judges are not looked at: where another judge answered they harmed nothing, and else the grade is an error.
  */
 export function stopOf(result: CaseResult, transcript: readonly Exchange[]): Stop | null {
-  const broken = transcript.find((exchange) => exchange.fault?.kind === 'transport');
+  const broken = transcript.find((exchange) => exchange.fault?.kind === 'transport' && exchange.askedBy !== 'judge');
   if (broken) return targetUnavailable(broken.fault?.message ?? 'no reason given');
   if (result.end === 'error') {
     return { code: 'case_not_run', faultOf: 'platform', message: `A case could not be run: ${result.message ?? 'no reason given'}` };

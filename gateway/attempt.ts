@@ -70,6 +70,8 @@ class Watch implements AsyncDisposable {
   readonly #parent: AbortSignal;
   readonly #onAbort = () => this.#stop(new ProviderFault('transport', 'The call was given up', { httpStatus: 499 }));
   #iterator: AsyncIterator<ChatEvent> | undefined;
+  /** The provider has said all it had to say. */
+  #ended = false;
 
   constructor(limits: AttemptLimits, parent: AbortSignal) {
     this.#parent = parent;
@@ -95,7 +97,10 @@ class Watch implements AsyncDisposable {
     this.#iterator = iterator;
     for (;;) {
       const next = await Promise.race([iterator.next(), this.#stopped.promise]);
-      if (next.done) return;
+      if (next.done) {
+        this.#ended = true;
+        return;
+      }
       this.#idle.refresh();
       yield next.value;
     }
@@ -105,6 +110,8 @@ class Watch implements AsyncDisposable {
     clearTimeout(this.#idle);
     clearTimeout(this.#total);
     this.#parent.removeEventListener('abort', this.#onAbort);
+    // An SDK answers an abort with an error of its own, stack included, even where there is nothing left to stop.
+    if (this.#ended) return;
     this.#controller.abort(over);
     // Not awaited: an iterator that ignores its signal would hold the call; what it still throws has no reader.
     this.#iterator?.return?.().catch(() => {});

@@ -1,10 +1,13 @@
-import type { ChatFault, ChatReply, ChatRequest, ChatResult, Exchange, TokenCount } from '../contracts/chat.ts';
+import type { ChatFault, ChatReply, ChatRequest, ChatResult, Exchange, ReplyCache, TokenCount } from '../contracts/chat.ts';
 import type { Amount, TargetSpec } from '../contracts/target.ts';
 import type { Answer, AttemptLimits } from './attempt.ts';
 import { noAmount } from './amount.ts';
+import { Deadline } from './deadline.ts';
 import type { Meter, Reservation, ReserveResult } from './meter.ts';
+import type { Pace } from './pace.ts';
 import { fault, overBudget, oversize, targetNamed, unknownTarget } from './policy.ts';
 import type { ChatEvent, ProviderFault, Providers } from './providers/provider.ts';
+import { keyOfReply } from './reply-cache.ts';
 import { type RetryTools, runWithRetries } from './retry.ts';
 import type { CaseRef, SimulatedWorld } from './session.ts';
 import { inputTokenBound, requestBytes } from './token-bound.ts';
@@ -17,6 +20,9 @@ export interface CallTools {
   meter: Meter;
   retry: RetryTools;
   limits: AttemptLimits;
+  paceOf(target: TargetSpec): Pace | null;
+  /** Null where every call is asked anew. */
+  replies: ReplyCache | null;
 }
 
 export interface CallPlan {
@@ -27,6 +33,10 @@ export interface CallPlan {
   admit(): ChatFault | null;
   /** Sees every event as it arrives; null for a caller who waits for the whole reply. */
   onEvent: ((event: ChatEvent) => void) | null;
+  /** Longest time in which providers are busy with this call; null for no other bound than that of an attempt. */
+  timeoutMs: number | null;
+  /** Told under which key the reply is kept, before it is looked up. */
+  onKey(key: string): void;
   /** Called once, when the call has ended and is settled. `reached`: a part of the budget was reserved for it. */
   onEnd(exchange: Exchange, reached: boolean): void;
 }
@@ -48,6 +58,8 @@ export class Call {
   #reservation: Reservation | null = null;
   #providerBusy = false;
   #ended = false;
+  #cached = false;
+  #key: string | null = null;
 
   constructor(tools: CallTools, plan: CallPlan, request: ChatRequest) {
     this.#tools = tools;
@@ -67,9 +79,32 @@ export class Call {
   }
 
   async run(): Promise<void> {
-    const refused = this.#refuse() ?? (await this.#reserve());
-    if (refused) this.#end({ ok: false, fault: refused }, 'nothing');
+    const refused = this.#refuse() ?? (await this.#lookUp());
+    if (refused) return this.#end({ ok: false, fault: refused }, 'nothing');
+    if (this.#ended) return;
+    const short = await this.#reserve();
+    if (short) this.#end({ ok: false, fault: short }, 'nothing');
     else if (!this.#ended) await this.#ask();
+  }
+
+  /** Ends the call with the reply that is kept for it. A cache that cannot be read is the platform's fault, not a miss to be paid. */
+  async #lookUp(): Promise<ChatFault | null> {
+    const { replies, providers } = this.#tools;
+    const target = this.#target!;
+    const address = providers[target.provider].address;
+    if (replies === null || address === undefined) return null;
+    this.#key = keyOfReply(this.#request, target, address);
+    this.#plan.onKey(this.#key);
+    let kept: ChatReply | null;
+    try {
+      kept = await replies.get(this.#key);
+    } catch (error) {
+      return fault('transport', 503, `The kept replies could not be read: ${String(error).slice(0, 300)}`);
+    }
+    if (kept === null || this.#ended) return null;
+    this.#cached = true;
+    this.#end({ ok: true, reply: { ...kept, id: `call-${this.#plan.index}`, requestedModel: target.model } }, 'nothing');
+    return null;
   }
 
   #refuse(): ChatFault | null {
@@ -82,7 +117,7 @@ export class Call {
 
   async #reserve(): Promise<ChatFault | null> {
     const target = this.#target!;
-    const maxOutputTokens = Math.min(this.#request.maxOutputTokens ?? target.maxOutputTokens, target.maxOutputTokens);
+    const maxOutputTokens = outputLimit(this.#request, target);
     const need = { inputTokens: inputTokenBound(this.#request), maxOutputTokens, price: priceOf(target) };
     let reserved: ReserveResult;
     try {
@@ -90,11 +125,16 @@ export class Call {
     } catch (error) {
       return fault('transport', 503, `The budget could not be drawn: ${String(error).slice(0, 300)}`);
     }
-    if (!reserved.ok) return reserved.short === 'aborted' ? fault('aborted', 499, 'The evaluation is over') : overBudget(reserved.short);
+    if (!reserved.ok) {
+      if (reserved.short === 'aborted') return fault('aborted', 499, 'The evaluation is over');
+      return overBudget(reserved.short, this.#plan.askedBy === 'judge' ? 'judging' : 'budget');
+    }
     if (this.#ended) {
       reserved.reservation.settle({ calls: 0, inputTokens: 0, outputTokens: 0 });
       return null;
     }
+    // A reply to a shorter limit than was asked for is not the reply to this request.
+    if (reserved.reservation.maxOutputTokens < maxOutputTokens) this.#key = null;
     this.#reservation = reserved.reservation;
     this.#request = { ...this.#request, maxOutputTokens: reserved.reservation.maxOutputTokens };
     return null;
@@ -105,24 +145,51 @@ export class Call {
     const request = { ...this.#request, maxOutputTokens: this.#reservation!.maxOutputTokens };
     const context = { ref: this.#plan.ref, world: this.#tools.world };
     const provider = this.#tools.providers[target.provider];
-    const onEvent = this.#plan.onEvent;
+    const { onEvent, timeoutMs } = this.#plan;
+    using deadline = new Deadline(timeoutMs, () => this.#expire(timeoutMs!));
+    const onTry = (busy: boolean) => {
+      this.#providerBusy = busy;
+      if (busy) deadline.run();
+      else deadline.pause();
+    };
     const outcome = await runWithRetries(
       (signal) => provider.stream(request, target, context, signal),
       onEvent && ((event) => this.#ended || onEvent(event)),
-      { ...this.#tools.retry, limits: this.#tools.limits, onTry: (busy) => (this.#providerBusy = busy) },
+      { ...this.#tools.retry, limits: this.#tools.limits, pace: this.#tools.paceOf(target), onTry },
       this.#controller.signal,
     );
-    if (outcome.ok) this.#reply(outcome.answer, target);
+    deadline.pause();
+    if (outcome.ok) await this.#reply(outcome.answer, target);
     else this.#fail(outcome.fault, outcome.received);
   }
 
-  #reply(answer: Answer, target: TargetSpec): void {
+  /** The provider is still busy, and will not say what it used. */
+  #expire(timeoutMs: number): void {
+    const message = `"${this.#request.target}" did not finish its answer within ${timeoutMs} ms`;
+    this.#end({ ok: false, fault: fault('transport', 504, message) }, 'worst-case');
+    this.#controller.abort();
+  }
+
+  async #reply(answer: Answer, target: TargetSpec): Promise<void> {
     const { worst } = this.#reservation!;
     const tokens: TokenCount = answer.tokens ?? { inputTokens: worst.inputTokens, outputTokens: worst.outputTokens, estimated: true };
     const { content, toolCalls, stopReason, returnedModel, fingerprint } = answer;
     const id = `call-${this.#plan.index}`;
     const reply = { id, content, toolCalls, stopReason, requestedModel: target.model, returnedModel, fingerprint, tokens };
-    this.#end({ ok: true, reply }, answer.tokens ? tokens : 'worst-case');
+    const used = answer.tokens ? tokens : 'worst-case';
+    const lost = this.#ended ? null : await this.#keep(reply);
+    this.#end(lost === null ? { ok: true, reply } : { ok: false, fault: lost }, used);
+  }
+
+  /** A reply that cannot be kept would be paid for again by the next attempt, without anybody noticing: that is said at once. */
+  async #keep(reply: ChatReply): Promise<ChatFault | null> {
+    if (this.#key === null) return null;
+    try {
+      await this.#tools.replies?.put(this.#key, reply);
+      return null;
+    } catch (error) {
+      return fault('transport', 503, `The reply could not be kept: ${String(error).slice(0, 300)}`);
+    }
   }
 
   /**
@@ -164,6 +231,7 @@ export class Call {
       request: this.#request,
       reply,
       fault: result.ok ? null : result.fault,
+      ...(this.#cached && { cached: true }),
       charged: { ...charged, costMicros: charged.costMicros.toString() },
       startedAt: this.#startedAt.toISOString(),
       durationMs: performance.now() - this.#startMs,
@@ -173,3 +241,7 @@ export class Call {
 
 /** Simulated and replayed targets cost nothing, whatever price stands beside them. */
 const priceOf = (target: TargetSpec) => (target.provider === 'simulated' || target.provider === 'replay' ? undefined : target.price);
+
+/** The most that the caller and the target allow; the budget may hold less. */
+const outputLimit = (request: ChatRequest, target: TargetSpec): number =>
+  Math.min(request.maxOutputTokens ?? target.maxOutputTokens, target.maxOutputTokens);

@@ -3,7 +3,7 @@ import type { TargetSpec } from '../contracts/target.ts';
 import { Call, type CallTools } from './call.ts';
 import { fault, overCallsPerCase } from './policy.ts';
 import type { ChatEvent } from './providers/provider.ts';
-import type { CaseDoor, CaseRef } from './session.ts';
+import type { CaseRef, JudgeDoor } from './session.ts';
 import { isWellFormed } from './well-formed.ts';
 
 /** A door as the wire sees it: its targets, and calls whose events can be watched. */
@@ -39,20 +39,21 @@ export interface DoorTools {
 const keptRefusals = { count: 100, characters: 1_048_576 };
 
 /** The door of one case. All its calls are attributed to that case, limited by its share, and kept in order. */
-export class Door implements CaseDoor, StreamingDoor {
+export class Door implements JudgeDoor, StreamingDoor {
   readonly ref: CaseRef;
   readonly targets: readonly TargetSpec[];
-  readonly #askedBy: Exchange['askedBy'];
+  readonly askedBy: Exchange['askedBy'];
   readonly #tools: DoorTools;
   readonly #open = new Set<Call>();
   readonly #exchanges: Exchange[] = [];
   readonly #refusals = { count: 0, characters: 0 };
+  readonly #keys = new Set<string>();
   #closed = false;
 
   constructor(ref: CaseRef, askedBy: Exchange['askedBy'], tools: DoorTools) {
     this.ref = ref;
     this.targets = tools.call.targets;
-    this.#askedBy = askedBy;
+    this.askedBy = askedBy;
     this.#tools = tools;
   }
 
@@ -61,24 +62,31 @@ export class Door implements CaseDoor, StreamingDoor {
     return this.#exchanges.toSorted((a, b) => a.index - b.index);
   }
 
-  async chat(request: ChatRequest, signal: AbortSignal): Promise<ChatResult> {
+  async chat(request: ChatRequest, signal: AbortSignal, timeoutMs?: number): Promise<ChatResult> {
     const parsed = ChatRequest.safeParse(request);
-    if (parsed.success) return this.stream(parsed.data, signal, null);
+    if (parsed.success) return this.stream(parsed.data, signal, null, timeoutMs);
     const issue = parsed.error.issues[0];
     return { ok: false, fault: fault('policy', 400, `${issue?.path.join('.') || 'request'}: ${issue?.message}`) };
   }
 
   /** `request` is already checked. `onEvent` sees the reply grow; null when only the whole of it is wanted. */
-  async stream(request: ChatRequest, signal: AbortSignal, onEvent: ((event: ChatEvent) => void) | null): Promise<ChatResult> {
+  async stream(
+    request: ChatRequest,
+    signal: AbortSignal,
+    onEvent: ((event: ChatEvent) => void) | null,
+    timeoutMs?: number,
+  ): Promise<ChatResult> {
     if (this.#closed || this.#tools.over() || signal.aborted) return { ok: false, fault: fault('aborted', 499, 'This case is over') };
     // Not recorded: a transcript that holds it could not be stored.
     if (!isWellFormed(request)) return { ok: false, fault: fault('policy', 400, 'The request holds half of a surrogate pair') };
     const plan = {
       ref: this.ref,
-      askedBy: this.#askedBy,
+      askedBy: this.askedBy,
       index: this.#tools.counters.nextIndex++,
       admit: () => this.#admit(),
       onEvent,
+      timeoutMs: timeoutMs ?? null,
+      onKey: (key: string) => this.#keys.add(key),
       onEnd: (exchange: Exchange, reached: boolean) => this.#keep(exchange, reached),
     };
     const call = new Call(this.#tools.call, plan, request);
@@ -96,8 +104,15 @@ export class Door implements CaseDoor, StreamingDoor {
     }
   }
 
-  listen(path: string): Promise<AsyncDisposable> {
-    return this.#tools.listen(this, path);
+  async forgetReplies(): Promise<void> {
+    if (this.#keys.size > 0) await this.#tools.call.replies?.forget([...this.#keys]);
+    this.#keys.clear();
+  }
+
+  /** Throws for a judge's door: whatever is on the other side of a socket could search for texts that fool the judge. */
+  async listen(path: string): Promise<AsyncDisposable> {
+    if (this.askedBy === 'judge') throw new TypeError('judges cannot be reached through a socket');
+    return await this.#tools.listen(this, path);
   }
 
   /** The case is over: ends every open call now, and no other may begin, not even one whose request was half sent. */
@@ -112,7 +127,7 @@ export class Door implements CaseDoor, StreamingDoor {
   }
 
   #admit(): ChatFault | null {
-    if (this.#askedBy === 'grader') return null;
+    if (this.askedBy !== 'submission') return null;
     const { callsPerCase, counters } = this.#tools;
     if (callsPerCase !== undefined && counters.submissionCalls >= callsPerCase) return overCallsPerCase(callsPerCase);
     counters.submissionCalls++;

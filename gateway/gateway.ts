@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TargetSpec } from '../contracts/target.ts';
 import type { AttemptLimits } from './attempt.ts';
 import { type MeteredSession, openSession } from './open-session.ts';
+import { defaultPace, Pace, type PaceTools } from './pace.ts';
 import type { Providers } from './providers/provider.ts';
 import { defaultRetry, type RetryTools } from './retry.ts';
 import type { Gateway, SessionOptions, SimulatedWorld } from './session.ts';
@@ -17,12 +18,16 @@ import type { Gateway, SessionOptions, SimulatedWorld } from './session.ts';
  *
  * The caller can lie about nothing that counts: no key or URL comes from it, the model is one of the rubric's, sizes
  * are bounded before anything is parsed, and the cost is reserved from bytes and limits that are measured here.
+ * Judges are models too, but of another side: their doors reach no target and no target's door reaches them, they spend
+ * from a purse of their own, and their faults end no evaluation, because another judge may answer.
+ *
  * What a target does (refusal, filter, length) comes back as a reply. What the platform or a provider does wrong is a
  * `transport` fault, kept by the session, and makes the evaluation `error`: nobody is charged or judged for it.
  */
 export interface GatewayOptions {
   retry?: Partial<RetryTools>;
   limits?: Partial<AttemptLimits>;
+  pace?: Partial<PaceTools>;
 }
 
 export interface MeteredGateway extends Gateway {
@@ -35,21 +40,37 @@ const defaultLimits: AttemptLimits = { idleMs: 60_000, totalMs: 300_000, replyCh
 export function createGateway(providers: Providers, options: GatewayOptions = {}): MeteredGateway {
   const retry: RetryTools = { policy: defaultRetry, delay: wait, random: Math.random, ...options.retry };
   const limits = { ...defaultLimits, ...options.limits };
+  const paceOf = paces({ ...defaultPace, ...options.pace });
   return {
     open: async (session) => {
-      const problems = session.targets.flatMap((target) => problemOf(target, providers, session.world) ?? []);
+      const problems = [
+        ...session.targets.flatMap((target) => problemOf('Target', target, providers, session.world) ?? []),
+        ...session.judges.flatMap((judge) => problemOf('Judge', judge, providers, session.world) ?? []),
+      ];
       if (problems.length > 0) return { ok: false, message: problems.join('; ') };
-      return { ok: true, session: openSession(session, { providers, retry, limits }) };
+      return { ok: true, session: openSession(session, { providers, retry, limits, paceOf }) };
     },
   };
 }
 
-function problemOf(target: TargetSpec, providers: Providers, world: SimulatedWorld): string | null {
+/** One pace for each provider and model; the providers of one gateway each have one base URL. What runs in this process has none. */
+function paces(tools: PaceTools): (target: TargetSpec) => Pace | null {
+  const all = new Map<string, Pace>();
+  return ({ provider, model }) => {
+    if (provider === 'simulated' || provider === 'replay') return null;
+    const key = `${provider} ${model}`;
+    const pace = all.get(key) ?? new Pace(tools);
+    all.set(key, pace);
+    return pace;
+  };
+}
+
+function problemOf(what: 'Target' | 'Judge', target: TargetSpec, providers: Providers, world: SimulatedWorld): string | null {
   const problem = providers[target.provider].check(target, world);
-  if (problem !== null) return `Target "${target.name}" (${target.provider}): ${problem}`;
+  if (problem !== null) return `${what} "${target.name}" (${target.provider}): ${problem}`;
   const free = target.provider === 'simulated' || target.provider === 'replay';
   if (free || target.price) return null;
-  return `Target "${target.name}" (${target.provider}) has no price: its cost could not be kept within a budget; give it "price"`;
+  return `${what} "${target.name}" (${target.provider}) has no price: its cost could not be kept within a budget; give it "price"`;
 }
 
 /** Ends early, without an error, when `signal` aborts. */

@@ -1,11 +1,13 @@
-import type { ChatRequest, ChatResult } from '../contracts/chat.ts';
+import type { ChatRequest, ChatResult, Exchange } from '../contracts/chat.ts';
 import type { ModelDoor } from '../contracts/sandbox.ts';
-import type { Amount, Usage } from '../contracts/target.ts';
+import type { Amount, TargetSpec, Usage } from '../contracts/target.ts';
+import { plus } from './amount.ts';
 import type { AttemptLimits } from './attempt.ts';
 import { type CaseCounters, Door, type StreamingDoor } from './door.ts';
 import { listen } from './listen.ts';
 import { Meter } from './meter.ts';
 import { fault } from './policy.ts';
+import type { Pace } from './pace.ts';
 import type { Providers } from './providers/provider.ts';
 import type { RetryTools } from './retry.ts';
 import type { CaseDoor, CaseRef, GatewaySession, SessionOptions } from './session.ts';
@@ -14,12 +16,14 @@ export interface SessionTools {
   providers: Providers;
   retry: RetryTools;
   limits: AttemptLimits;
+  /** The pace of a model, shared by all sessions; null for models that have none. */
+  paceOf(target: TargetSpec): Pace | null;
 }
 
 /** A session that also tells how much providers reported above what they had been granted. */
 export interface MeteredSession extends GatewaySession {
   overshoot(): Usage;
-  door(ref: CaseRef, askedBy: 'submission' | 'grader'): Door;
+  door(ref: CaseRef, askedBy: Exchange['askedBy']): Door;
 }
 
 export function openSession(options: SessionOptions, tools: SessionTools): MeteredSession {
@@ -30,6 +34,7 @@ class Session implements MeteredSession {
   readonly #options: SessionOptions;
   readonly #tools: SessionTools;
   readonly #meter: Meter;
+  readonly #judgeMeter: Meter;
   readonly #counters = new Map<string, CaseCounters>();
   readonly #busy = new Set<Door>();
   readonly #listeners = new Set<AsyncDisposable>();
@@ -42,21 +47,25 @@ class Session implements MeteredSession {
     this.#options = options;
     this.#tools = tools;
     this.#meter = new Meter(options.budget, options.allotment);
+    this.#judgeMeter = new Meter(options.judging.budget, options.judging.allotment);
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  door(ref: CaseRef, askedBy: 'submission' | 'grader'): Door {
-    const { world, budget } = this.#options;
-    const targets = askedBy === 'grader' ? this.#options.targets : this.#targetsOf(ref);
+  door(ref: CaseRef, askedBy: Exchange['askedBy']): Door {
+    const { world, budget, judges, judging } = this.#options;
+    const side =
+      askedBy === 'judge'
+        ? { targets: judges, meter: this.#judgeMeter, replies: judging.replies }
+        : { targets: askedBy === 'grader' ? this.#options.targets : this.#targetsOf(ref), meter: this.#meter, replies: null };
     return new Door(ref, askedBy, {
-      call: { ...this.#tools, targets, world, meter: this.#meter },
+      call: { ...this.#tools, ...side, world },
       callsPerCase: budget.callsPerCase,
       counters: this.#countersOf(ref),
       busy: this.#busy,
       over: () => this.#disposed !== null || this.#options.signal.aborted,
       listen: (streaming, path) => this.#listen(() => streaming, path),
       record: (of, exchange) => {
-        if (exchange.fault?.kind === 'transport') this.#transportFault ??= exchange.fault.message;
+        if (exchange.fault?.kind === 'transport' && exchange.askedBy !== 'judge') this.#transportFault ??= exchange.fault.message;
         this.#options.record(of, exchange);
       },
     });
@@ -66,7 +75,9 @@ class Session implements MeteredSession {
     let current: Door | null = null;
     return {
       enter: (door) => {
-        if (door !== null && !(door instanceof Door)) throw new TypeError('a sandbox door enters doors of its own session only');
+        if (door !== null && !(door instanceof Door && door.askedBy === 'submission')) {
+          throw new TypeError('a sandbox door enters doors of its own session only, and only those of submissions');
+        }
         if (current !== door) current?.close('The case is over');
         current = door;
       },
@@ -80,8 +91,12 @@ class Session implements MeteredSession {
     return usageOf(this.#meter.spent());
   }
 
+  judgeUsage(): Usage {
+    return usageOf(this.#judgeMeter.spent());
+  }
+
   overshoot(): Usage {
-    return usageOf(this.#meter.overshoot());
+    return usageOf(plus(this.#meter.overshoot(), this.#judgeMeter.overshoot()));
   }
 
   transportFault(): string | null {
@@ -131,7 +146,9 @@ class Session implements MeteredSession {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#abortAll('The evaluation is over');
     await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
-    await this.#meter[Symbol.asyncDispose]();
+    // Both purses are settled even when the first of them cannot be.
+    const settled = await Promise.allSettled([this.#meter[Symbol.asyncDispose](), this.#judgeMeter[Symbol.asyncDispose]()]);
+    for (const one of settled) if (one.status === 'rejected') throw one.reason;
   }
 }
 

@@ -54,8 +54,14 @@ export const unknownTarget = (name: string, targets: readonly TargetSpec[]): Cha
 const allowed = (targets: readonly TargetSpec[]): string => `are: ${targets.map((target) => target.name).join(', ')}`;
 
 /** 429, as both providers answer when an account has nothing left; the header against the SDKs' retries goes with it. */
-export const overBudget = (short: Dimension): ChatFault =>
-  fault('budget', 429, `The budget of this evaluation does not cover another call: ${short} would run out`);
+export const overBudget = (short: Dimension, purse: 'budget' | 'judging'): ChatFault =>
+  fault(
+    'budget',
+    429,
+    purse === 'budget'
+      ? `The budget of this evaluation does not cover another call: ${short} would run out`
+      : `The rubric's "judging" budget does not cover another call of a judge: ${short} would run out; the sponsor has to raise it`,
+  );
 
 export const overCallsPerCase = (limit: number): ChatFault =>
   fault('budget', 429, `A case may make ${limit} calls and this one has made them`);

@@ -1,5 +1,6 @@
 import { type AttemptLimits, type AttemptResult, runAttempt } from './attempt.ts';
-import type { ChatEvent, ProviderFault } from './providers/provider.ts';
+import type { Pace, PaceSign } from './pace.ts';
+import { type ChatEvent, ProviderFault } from './providers/provider.ts';
 
 export interface RetryPolicy {
   tries: number;
@@ -22,16 +23,20 @@ export interface RetryTools {
  * Tries until a reply is whole. Only transport faults are retried, and their retries are free for the participant. Once
  * a streaming caller has seen a part of a reply there is no other try: a second reply would not continue the first.
  * `streaming` is null for a caller who waits for the whole reply. `onTry` brackets the time in which a provider is busy.
+ * Every try waits for its turn at the model's `pace`; null for models that have none.
  */
 export async function runWithRetries(
   open: (signal: AbortSignal) => AsyncIterable<ChatEvent>,
   streaming: ((event: ChatEvent) => void) | null,
-  tools: RetryTools & { limits: AttemptLimits; onTry(busy: boolean): void },
+  tools: RetryTools & { limits: AttemptLimits; pace: Pace | null; onTry(busy: boolean): void },
   signal: AbortSignal,
 ): Promise<AttemptResult> {
   for (let attempt = 1; ; attempt++) {
+    const permit = tools.pace === null ? null : await tools.pace.enter(signal);
+    if (tools.pace !== null && permit === null) return gaveUp;
     tools.onTry(true);
     const result = await runAttempt(open, streaming ?? (() => {}), tools.limits, signal);
+    permit?.leave(signOf(result));
     const shown = streaming !== null && !result.ok && result.received;
     if (result.ok || !result.fault.retryable || shown || attempt >= tools.policy.tries || signal.aborted) return result;
     tools.onTry(false);
@@ -46,3 +51,14 @@ function waitBefore(attempt: number, fault: ProviderFault, tools: RetryTools): n
   const backoff = firstDelayMs * 2 ** (attempt - 1) * (0.5 + tools.random() / 2);
   return Math.min(longestDelayMs, Math.max(backoff, fault.retryAfterMs ?? 0));
 }
+
+const gaveUp: AttemptResult = {
+  ok: false,
+  fault: new ProviderFault('transport', 'The call was given up', { httpStatus: 499 }),
+  received: false,
+};
+
+const signOf = (result: AttemptResult): PaceSign => {
+  if (result.ok) return { kind: 'fine' };
+  return result.fault.tooMuch ? { kind: 'too-much', retryAfterMs: result.fault.retryAfterMs } : { kind: 'unknown' };
+};

@@ -42,6 +42,8 @@ describe('open', () => {
       allotment: wholeBudget(roomy),
       world: worldOf({ 'good.jsonl': '', 'bad.jsonl': '{"request":1}\n' }),
       signal: never,
+      judges: [],
+      judging: { budget: roomy, allotment: wholeBudget(roomy), replies: null },
       record: () => {},
     });
 

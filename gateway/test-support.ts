@@ -9,6 +9,7 @@ import { type Budget, TargetSpec } from '../contracts/target.ts';
 import { wholeBudget } from './allotment.ts';
 import { createGateway, type GatewayOptions } from './gateway.ts';
 import type { MeteredSession } from './open-session.ts';
+import type { PaceTools } from './pace.ts';
 import { anthropicProvider } from './providers/anthropic.ts';
 import { openaiProvider } from './providers/openai.ts';
 import type { Provider, Providers } from './providers/provider.ts';
@@ -73,17 +74,34 @@ export async function openTest(
   const delay = async (ms: number) => {
     delays.push(ms);
   };
-  const opened = await createGateway(all, { ...gateway, retry: { delay, random: () => 1, ...gateway?.retry } }).open({
+  const opened = await createGateway(all, { pace: unhurried(), ...gateway, retry: { delay, random: () => 1, ...gateway?.retry } }).open({
     targets: [echoTarget],
     budget: roomy,
     allotment: wholeBudget(session.budget ?? roomy),
     world: worldOf(),
     signal: stop.signal,
+    judges: [],
+    judging: { budget: roomy, allotment: wholeBudget(session.judging?.budget ?? roomy), replies: null },
     record: (ref, exchange) => recorded.push({ ref, exchange }),
     ...session,
   });
   if (!opened.ok) throw new Error(opened.message);
   return { session: opened.session, recorded, delays, stop, [Symbol.asyncDispose]: () => opened.session[Symbol.asyncDispose]() };
+}
+
+/** A pace whose pauses pass at once: its clock jumps to the end of every pause that somebody waits for. */
+export function unhurried(): Partial<PaceTools> {
+  let nowMs = 0;
+  return {
+    nowMs: () => nowMs,
+    later: (ms, wake) => {
+      const immediate = setImmediate(() => {
+        nowMs += ms;
+        wake();
+      });
+      return { cancel: () => clearImmediate(immediate) };
+    },
+  };
 }
 
 /** A fresh directory for sockets. */

@@ -37,12 +37,22 @@ create table case_result (
   fencing bigint not null,
   recorded_at timestamp with time zone not null default now(),
   artifacts jsonb not null default '[]'::jsonb,
+  judge_calls integer not null default 0,
+  judge_input_tokens bigint not null default 0,
+  judge_output_tokens bigint not null default 0,
+  judge_cost_micros bigint not null default 0,
+  answer_hash text,
   constraint artifacts_are_records CHECK (((jsonb_typeof(artifacts) = 'array'::text) AND (jsonb_array_length(artifacts) <= 64) AND (jsonb_array_length(artifacts) = jsonb_array_length(jsonb_path_query_array(artifacts, 'strict $[*]?(((@."path" like_regex "^[ -~]{1,200}$" && @."sha256" like_regex "^[0-9a-f]{64}$") && @."bytes".type() == "number") && @."bytes" >= 0)'::jsonpath))))),
+  constraint case_result_answer_hash_check CHECK ((answer_hash ~ '^[0-9a-f]{64}$'::text)),
   constraint case_result_calls_check CHECK ((calls >= 0)),
   constraint case_result_cost_micros_check CHECK ((cost_micros >= 0)),
   constraint case_result_end_check CHECK (("end" = ANY (ARRAY['answered'::text, 'missing'::text, 'fault'::text, 'limit'::text, 'error'::text]))),
   constraint case_result_evaluation_id_fkey FOREIGN KEY (evaluation_id) REFERENCES evaluation(id),
   constraint case_result_input_tokens_check CHECK ((input_tokens >= 0)),
+  constraint case_result_judge_calls_check CHECK ((judge_calls >= 0)),
+  constraint case_result_judge_cost_micros_check CHECK ((judge_cost_micros >= 0)),
+  constraint case_result_judge_input_tokens_check CHECK ((judge_input_tokens >= 0)),
+  constraint case_result_judge_output_tokens_check CHECK ((judge_output_tokens >= 0)),
   constraint case_result_limit_kind_check CHECK ((limit_kind = ANY (ARRAY['cpu'::text, 'wall'::text, 'memory'::text, 'output'::text, 'disk'::text, 'processes'::text, 'budget'::text]))),
   constraint case_result_log_hash_check CHECK ((log_hash ~ '^[0-9a-f]{64}$'::text)),
   constraint case_result_output_tokens_check CHECK ((output_tokens >= 0)),
@@ -129,6 +139,7 @@ CASE
 END) stored,
   refusal jsonb,
   sandbox jsonb not null default '[]'::jsonb,
+  regraded_by uuid,
   constraint done_has_outcome CHECK (((status = 'done'::text) = (outcome IS NOT NULL))),
   constraint done_has_time CHECK (((status = 'done'::text) = (done_at IS NOT NULL))),
   constraint evaluation_attempt_check CHECK ((attempt >= 1)),
@@ -139,6 +150,7 @@ END) stored,
   constraint evaluation_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'needs_review'::text, 'invalid'::text, 'limit'::text, 'cancelled'::text, 'error'::text]))),
   constraint evaluation_parked_from_check CHECK ((parked_from = ANY (ARRAY['received'::text, 'queued'::text, 'verifying'::text]))),
   constraint evaluation_pkey PRIMARY KEY (id),
+  constraint evaluation_regraded_by_fkey FOREIGN KEY (regraded_by) REFERENCES regrading(id),
   constraint evaluation_result_hash_check CHECK ((result_hash ~ '^[0-9a-f]{64}$'::text)),
   constraint evaluation_rubric_hash_fkey FOREIGN KEY (rubric_hash) REFERENCES rubric_version(hash),
   constraint evaluation_sandbox_check CHECK ((jsonb_typeof(sandbox) = 'array'::text)),
@@ -181,12 +193,14 @@ create table evaluation_budget (
   drawn_output_tokens bigint not null default 0,
   drawn_cost_micros bigint not null default 0,
   crashed boolean not null default false,
+  purse text not null,
   constraint evaluation_budget_drawn_calls_check CHECK ((drawn_calls >= 0)),
   constraint evaluation_budget_drawn_cost_micros_check CHECK ((drawn_cost_micros >= 0)),
   constraint evaluation_budget_drawn_input_tokens_check CHECK ((drawn_input_tokens >= 0)),
   constraint evaluation_budget_drawn_output_tokens_check CHECK ((drawn_output_tokens >= 0)),
   constraint evaluation_budget_evaluation_id_fkey FOREIGN KEY (evaluation_id) REFERENCES evaluation(id),
-  constraint evaluation_budget_pkey PRIMARY KEY (evaluation_id)
+  constraint evaluation_budget_pkey PRIMARY KEY (evaluation_id, purse),
+  constraint evaluation_budget_purse_check CHECK ((purse = ANY (ARRAY['targets'::text, 'judges'::text])))
 );
 grant insert, select, update on evaluation_budget to collective_evaluator;
 
@@ -207,6 +221,34 @@ create table evaluation_transition (
   constraint evaluation_transition_pkey PRIMARY KEY (from_status, to_status)
 );
 grant select on evaluation_transition to collective_evaluator;
+
+create table evaluation_verdict (
+  evaluation_id uuid not null,
+  seq integer not null,
+  rubric_hash text not null,
+  hidden_rounding double precision not null,
+  outcome text not null,
+  reason jsonb,
+  verdict jsonb not null,
+  result_hash text not null,
+  simulated boolean not null,
+  given_at timestamp with time zone not null,
+  regrading_id uuid,
+  applied_by uuid,
+  constraint evaluation_verdict_applied_by_fkey FOREIGN KEY (applied_by) REFERENCES account(id),
+  constraint evaluation_verdict_evaluation_id_fkey FOREIGN KEY (evaluation_id) REFERENCES evaluation(id),
+  constraint evaluation_verdict_evaluation_id_regrading_id_key UNIQUE (evaluation_id, regrading_id),
+  constraint evaluation_verdict_hidden_rounding_check CHECK ((hidden_rounding > (0)::double precision)),
+  constraint evaluation_verdict_pkey PRIMARY KEY (evaluation_id, seq),
+  constraint evaluation_verdict_regrading_id_fkey FOREIGN KEY (regrading_id) REFERENCES regrading(id),
+  constraint evaluation_verdict_result_hash_check CHECK ((result_hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint evaluation_verdict_rubric_hash_fkey FOREIGN KEY (rubric_hash) REFERENCES rubric_version(hash),
+  constraint evaluation_verdict_seq_check CHECK ((seq >= 1)),
+  constraint first_is_of_the_run CHECK ((((seq = 1) = (regrading_id IS NULL)) AND ((seq = 1) = (applied_by IS NULL))))
+);
+CREATE TRIGGER evaluation_verdict_immutable BEFORE DELETE OR UPDATE ON public.evaluation_verdict FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER evaluation_verdict_kept BEFORE TRUNCATE ON public.evaluation_verdict FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER evaluation_verdict_previewed BEFORE INSERT ON public.evaluation_verdict FOR EACH ROW EXECUTE FUNCTION guard_verdict();
 
 create table event (
   evaluation_id uuid not null,
@@ -251,6 +293,47 @@ create table idempotency (
 );
 CREATE INDEX idempotency_age ON public.idempotency USING btree (created_at);
 
+create table judge_audit (
+  id uuid not null,
+  seq bigint not null generated as identity,
+  evaluation_id uuid not null,
+  rubric_hash text not null,
+  criterion text,
+  case_id text,
+  trial integer,
+  target text,
+  judge_score double precision,
+  judge_passed boolean not null,
+  human_passed boolean not null,
+  account_id uuid not null,
+  reason text not null,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  constraint award_was_passed CHECK (((criterion IS NOT NULL) OR judge_passed)),
+  constraint grade_or_award CHECK ((((criterion IS NULL) = (case_id IS NULL)) AND ((criterion IS NULL) = (trial IS NULL)) AND ((criterion IS NULL) = (judge_score IS NULL)))),
+  constraint judge_audit_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id),
+  constraint judge_audit_evaluation_id_fkey FOREIGN KEY (evaluation_id) REFERENCES evaluation(id),
+  constraint judge_audit_evaluation_id_trial_case_id_criterion_fkey FOREIGN KEY (evaluation_id, trial, case_id, criterion) REFERENCES grade(evaluation_id, trial, case_id, criterion),
+  constraint judge_audit_judge_score_check CHECK (((judge_score >= (0)::double precision) AND (judge_score <= (1)::double precision))),
+  constraint judge_audit_pkey PRIMARY KEY (id),
+  constraint judge_audit_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 2000))),
+  constraint judge_audit_rubric_hash_fkey FOREIGN KEY (rubric_hash) REFERENCES rubric_version(hash),
+  constraint once_per_person UNIQUE NULLS NOT DISTINCT (evaluation_id, criterion, case_id, trial, account_id)
+);
+CREATE INDEX judge_audit_by_rubric ON public.judge_audit USING btree (rubric_hash, seq DESC);
+CREATE TRIGGER judge_audit_immutable BEFORE DELETE OR UPDATE ON public.judge_audit FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER judge_audit_kept BEFORE TRUNCATE ON public.judge_audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table judge_reply (
+  key text not null,
+  reply text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint judge_reply_key_check CHECK ((key ~ '^[0-9a-f]{64}$'::text)),
+  constraint judge_reply_pkey PRIMARY KEY (key),
+  constraint judge_reply_reply_check CHECK ((octet_length(reply) <= 262144))
+);
+CREATE INDEX judge_reply_age ON public.judge_reply USING btree (created_at);
+grant delete, insert, select on judge_reply to collective_evaluator;
+
 create table model_call (
   evaluation_id uuid not null,
   id text not null,
@@ -273,7 +356,8 @@ create table model_call (
   started_at timestamp with time zone not null,
   duration_ms double precision not null,
   request_hash text not null,
-  constraint model_call_asked_by_check CHECK ((asked_by = ANY (ARRAY['submission'::text, 'grader'::text]))),
+  cached boolean not null default false,
+  constraint model_call_asked_by_check CHECK ((asked_by = ANY (ARRAY['submission'::text, 'grader'::text, 'judge'::text]))),
   constraint model_call_check CHECK (((fault_kind IS NOT NULL) OR (stop_reason IS NOT NULL))),
   constraint model_call_cost_micros_check CHECK ((cost_micros >= 0)),
   constraint model_call_evaluation_id_fkey FOREIGN KEY (evaluation_id) REFERENCES evaluation(id),
@@ -286,6 +370,88 @@ CREATE TRIGGER model_call_immutable BEFORE DELETE OR UPDATE ON public.model_call
 CREATE TRIGGER model_call_inserted AFTER INSERT ON public.model_call REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION guard_fencing();
 grant insert, select on model_call to collective_evaluator;
 
+create table regraded_case (
+  regrading_id uuid not null,
+  evaluation_id uuid not null,
+  trial integer not null,
+  case_id text not null,
+  score double precision,
+  grades jsonb not null,
+  changed boolean not null,
+  transcript_hash text,
+  constraint regraded_case_evaluation_id_trial_case_id_fkey FOREIGN KEY (evaluation_id, trial, case_id) REFERENCES case_result(evaluation_id, trial, case_id),
+  constraint regraded_case_grades_check CHECK ((jsonb_typeof(grades) = 'array'::text)),
+  constraint regraded_case_pkey PRIMARY KEY (regrading_id, evaluation_id, trial, case_id),
+  constraint regraded_case_regrading_id_evaluation_id_fkey FOREIGN KEY (regrading_id, evaluation_id) REFERENCES regrading_item(regrading_id, evaluation_id),
+  constraint regraded_case_score_check CHECK (((score >= (0)::double precision) AND (score <= (1)::double precision))),
+  constraint regraded_case_transcript_hash_check CHECK ((transcript_hash ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE TRIGGER regraded_case_added BEFORE INSERT ON public.regraded_case FOR EACH ROW EXECUTE FUNCTION guard_regrading_part();
+CREATE TRIGGER regraded_case_immutable BEFORE DELETE OR UPDATE ON public.regraded_case FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER regraded_case_kept BEFORE TRUNCATE ON public.regraded_case FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table regrading (
+  id uuid not null,
+  challenge_id uuid not null,
+  to_rubric_hash text not null,
+  reason text not null,
+  created_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  content_hash text,
+  sealed_at timestamp with time zone,
+  applied_by uuid,
+  applied_at timestamp with time zone,
+  constraint applied_is_whole CHECK ((((applied_by IS NULL) = (applied_at IS NULL)) AND ((applied_at IS NULL) OR (sealed_at IS NOT NULL)))),
+  constraint regrading_applied_by_fkey FOREIGN KEY (applied_by) REFERENCES account(id),
+  constraint regrading_challenge_id_fkey FOREIGN KEY (challenge_id) REFERENCES challenge(id),
+  constraint regrading_content_hash_check CHECK ((content_hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint regrading_created_by_fkey FOREIGN KEY (created_by) REFERENCES account(id),
+  constraint regrading_pkey PRIMARY KEY (id),
+  constraint regrading_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 500))),
+  constraint regrading_to_rubric_hash_fkey FOREIGN KEY (to_rubric_hash) REFERENCES rubric_version(hash),
+  constraint sealed_is_whole CHECK (((content_hash IS NULL) = (sealed_at IS NULL)))
+);
+CREATE INDEX regrading_by_challenge ON public.regrading USING btree (challenge_id, id DESC);
+CREATE TRIGGER regrading_guard BEFORE UPDATE ON public.regrading FOR EACH ROW EXECUTE FUNCTION guard_regrading();
+CREATE TRIGGER regrading_kept BEFORE DELETE ON public.regrading FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER regrading_not_emptied BEFORE TRUNCATE ON public.regrading FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table regrading_item (
+  regrading_id uuid not null,
+  evaluation_id uuid not null,
+  from_rubric_hash text not null,
+  from_outcome text not null,
+  from_result_hash text not null,
+  from_verdict jsonb not null,
+  from_regrading_id uuid,
+  problem jsonb,
+  verdict jsonb,
+  result_hash text,
+  simulated boolean,
+  cases integer not null,
+  changed_cases integer not null,
+  judging jsonb not null,
+  content_hash text not null,
+  constraint no_verdict_by_error CHECK (((verdict IS NULL) OR ((verdict ->> 'outcome'::text) = ANY (ARRAY['pass'::text, 'fail'::text, 'needs_review'::text, 'invalid'::text, 'limit'::text])))),
+  constraint problem_or_verdict CHECK (((problem IS NULL) = (verdict IS NOT NULL))),
+  constraint regrading_item_cases_check CHECK ((cases >= 0)),
+  constraint regrading_item_check CHECK (((changed_cases >= 0) AND (changed_cases <= cases))),
+  constraint regrading_item_content_hash_check CHECK ((content_hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint regrading_item_evaluation_id_fkey FOREIGN KEY (evaluation_id) REFERENCES evaluation(id),
+  constraint regrading_item_from_outcome_check CHECK ((from_outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'needs_review'::text]))),
+  constraint regrading_item_from_regrading_id_fkey FOREIGN KEY (from_regrading_id) REFERENCES regrading(id),
+  constraint regrading_item_from_result_hash_check CHECK ((from_result_hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint regrading_item_from_rubric_hash_fkey FOREIGN KEY (from_rubric_hash) REFERENCES rubric_version(hash),
+  constraint regrading_item_pkey PRIMARY KEY (regrading_id, evaluation_id),
+  constraint regrading_item_regrading_id_fkey FOREIGN KEY (regrading_id) REFERENCES regrading(id),
+  constraint regrading_item_result_hash_check CHECK ((result_hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint verdict_is_whole CHECK ((((verdict IS NULL) = (result_hash IS NULL)) AND ((verdict IS NULL) = (simulated IS NULL))))
+);
+CREATE INDEX regrading_item_by_evaluation ON public.regrading_item USING btree (evaluation_id);
+CREATE TRIGGER regrading_item_added BEFORE INSERT ON public.regrading_item FOR EACH ROW EXECUTE FUNCTION guard_regrading_part();
+CREATE TRIGGER regrading_item_immutable BEFORE DELETE OR UPDATE ON public.regrading_item FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER regrading_item_kept BEFORE TRUNCATE ON public.regrading_item FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 create table rubric_version (
   hash text not null,
   challenge_id uuid not null,
@@ -297,8 +463,10 @@ create table rubric_version (
   public_cases jsonb not null,
   needs text[] not null,
   created_at timestamp with time zone not null default now(),
+  judge_money jsonb not null default '{"judged": false, "reasons": [], "holdsMoney": true}'::jsonb,
   constraint rubric_version_challenge_id_fkey FOREIGN KEY (challenge_id) REFERENCES challenge(id),
   constraint rubric_version_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
+  constraint rubric_version_judge_money_check CHECK ((jsonb_typeof(judge_money) = 'object'::text)),
   constraint rubric_version_pkey PRIMARY KEY (hash)
 );
 CREATE TRIGGER rubric_version_immutable BEFORE DELETE OR UPDATE ON public.rubric_version FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -311,6 +479,16 @@ create table schema_migration (
   applied_at timestamp with time zone not null default now(),
   constraint schema_migration_pkey PRIMARY KEY (name)
 );
+
+create table small_blob (
+  hash text not null,
+  bytes bytea not null,
+  constraint hash_is_of_the_bytes CHECK ((hash = encode(sha256(bytes), 'hex'::text))),
+  constraint small_blob_bytes_check CHECK ((octet_length(bytes) <= 32768)),
+  constraint small_blob_pkey PRIMARY KEY (hash)
+);
+CREATE TRIGGER small_blob_immutable BEFORE UPDATE ON public.small_blob FOR EACH ROW EXECUTE FUNCTION refuse_change();
+grant insert, select on small_blob to collective_evaluator;
 
 create table standing (
   challenge_id uuid not null,
@@ -377,10 +555,34 @@ CREATE OR REPLACE FUNCTION public.guard_evaluation()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
-begin
+declare
   -- Generated columns are not computed yet in a BEFORE trigger; this one follows from the others.
-  if old.status = 'done' and to_jsonb(old) - array['event_seq', 'attempt_cost'] is distinct from to_jsonb(new) - array['event_seq', 'attempt_cost'] then
-    raise exception 'evaluation % is done and cannot change', old.id using errcode = 'restrict_violation';
+  may_change text[] := array['event_seq', 'attempt_cost'];
+begin
+  if old.status = 'done' then
+    if new.regraded_by is distinct from old.regraded_by then
+      may_change := may_change || array['regraded_by', 'rubric_hash', 'hidden_rounding', 'outcome', 'reason', 'verdict',
+        'score', 'score_lower', 'score_upper', 'result_hash', 'simulated'];
+      -- What it was and what it becomes are both kept, one after the other.
+      if not exists (
+        select from evaluation_verdict n join evaluation_verdict p on p.evaluation_id = n.evaluation_id and p.seq = n.seq - 1
+        where n.evaluation_id = old.id and n.regrading_id = new.regraded_by
+          and n.seq = (select max(seq) from evaluation_verdict where evaluation_id = old.id)
+          and n.rubric_hash = new.rubric_hash and n.hidden_rounding = new.hidden_rounding and n.outcome = new.outcome
+          and n.reason is not distinct from new.reason and n.verdict = new.verdict and n.result_hash = new.result_hash
+          and n.simulated = new.simulated and new.score is not distinct from (nullif(n.verdict->'score', 'null'))::float8
+          and p.rubric_hash = old.rubric_hash and p.hidden_rounding = old.hidden_rounding and p.outcome = old.outcome
+          and p.reason is not distinct from old.reason and p.verdict = old.verdict and p.result_hash = old.result_hash
+          and p.regrading_id is not distinct from old.regraded_by
+      ) then
+        raise exception 'evaluation % gets no verdict that its history does not hold', old.id using errcode = 'restrict_violation';
+      end if;
+    end if;
+    if to_jsonb(old) - may_change is distinct from to_jsonb(new) - may_change then
+      raise exception 'evaluation % is done and cannot change', old.id using errcode = 'restrict_violation';
+    end if;
+  elsif new.regraded_by is not null then
+    raise exception 'evaluation % is not done: there is nothing to grade again', old.id using errcode = 'restrict_violation';
   end if;
   if new.fencing < old.fencing or new.event_seq < old.event_seq then
     raise exception 'fencing and event_seq of evaluation % only grow', old.id using errcode = 'restrict_violation';
@@ -413,6 +615,57 @@ begin
     raise exception 'write to % without the lease of its evaluation', tg_table_name using errcode = 'restrict_violation';
   end if;
   return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_regrading()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  changed text[];
+begin
+  select coalesce(array_agg(n.key), '{}') into changed from jsonb_each(to_jsonb(new)) n where to_jsonb(old) -> n.key is distinct from n.value;
+  if old.content_hash is null and changed <@ array['content_hash', 'sealed_at'] then return new; end if;
+  if old.content_hash is not null and old.applied_at is null and changed <@ array['applied_by', 'applied_at'] then return new; end if;
+  if changed = '{}' then return new; end if;
+  raise exception 'regrading % is complete and cannot change', old.id using errcode = 'restrict_violation';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_regrading_part()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- The lock keeps a seal from coming in between.
+  perform from regrading where id = new.regrading_id and content_hash is null for share;
+  if not found then
+    raise exception 'regrading % is complete: nothing can be added to it', new.regrading_id using errcode = 'restrict_violation';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_verdict()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.seq = 1 then return new; end if;
+  if not exists (
+    select from regrading r
+    join regrading_item i on i.regrading_id = r.id and i.evaluation_id = new.evaluation_id
+    join evaluation_verdict p on p.evaluation_id = new.evaluation_id and p.seq = new.seq - 1
+    where r.id = new.regrading_id and r.content_hash is not null and r.to_rubric_hash = new.rubric_hash
+      and i.verdict = new.verdict and i.result_hash = new.result_hash and i.simulated = new.simulated
+      and new.outcome = i.verdict->>'outcome' and new.reason is not distinct from nullif(i.verdict->'reason', 'null')
+      and p.rubric_hash = i.from_rubric_hash and p.outcome = i.from_outcome and p.result_hash = i.from_result_hash
+      and p.regrading_id is not distinct from i.from_regrading_id
+  ) then
+    raise exception 'the verdict of evaluation % is not the one that was previewed', new.evaluation_id using errcode = 'restrict_violation';
+  end if;
+  return new;
 end $function$
 ;
 

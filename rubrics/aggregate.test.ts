@@ -40,6 +40,19 @@ describe('the outcome', () => {
     expect(judge(results, { pass: { threshold: 0.5, bound: 'point' } })).toMatchObject({ outcome: 'pass' });
   });
 
+  it('is fail when something required beside the score is missed, and says what', () => {
+    const results = [caseResult('a', 1), caseResult('b', 1), caseResult('c', 0)];
+    const pass = (atLeast: number, bound: string) => ({
+      pass: { threshold: 0.2, bound: 'point', require: [{ metric: 'accuracy', atLeast, bound }] },
+    });
+    expect(judge(results, pass(0.66, 'point'))).toMatchObject({ outcome: 'pass', reason: null });
+    expect(judge(results, pass(0.67, 'point'))).toMatchObject({
+      outcome: 'fail',
+      reason: { code: 'below_threshold', message: '"accuracy" does not reach 0.67.' },
+    });
+    expect(judge(results, pass(0.66, 'lower')).reason?.message).toBe('The lower 95 % confidence bound of "accuracy" does not reach 0.66.');
+  });
+
   it('counts a missing, faulty or limited case 0', () => {
     const bad = { grades: [], score: 0 };
     const results = [
@@ -168,4 +181,22 @@ it('gives the same bytes whatever the order of the results, and another interval
   const other = aggregate({ rubric: rubricWith(), rubricCases: cases, results, kind: 'answers', seed: 'cd'.repeat(32) });
   expect(other.interval).not.toEqual(judge(results, {}, cases).interval);
   expect(other.score).toBe(judge(results, {}, cases).score);
+});
+
+describe('a report', () => {
+  const judgeReport = (results: CaseResult[]) =>
+    aggregate({ rubric: rubricWith(), rubricCases: casesOf(['a']), results, kind: 'report', seed });
+
+  it('goes to a person whatever graders say, and never gets a score', () => {
+    for (const score of [0, 1])
+      expect(judgeReport([caseResult('a', score)])).toMatchObject({
+        ...{ outcome: 'needs_review', reason: { code: 'person_decides' }, score: null, interval: null, metrics: {} },
+        criteria: [{ mean: score, graded: 1 }],
+      });
+  });
+
+  it('is an error while a grader fails: the advice would be missing', () => {
+    const failed = { ...grade('right', 0), status: 'error' as const, score: null };
+    expect(judgeReport([caseResult('a', 0, { grades: [failed], score: null })])).toMatchObject({ outcome: 'error' });
+  });
 });

@@ -1,9 +1,9 @@
 import type { CaseResult, CriterionSummary, Grade, Verdict } from '../contracts/evaluation.ts';
-import type { Rubric } from '../contracts/rubric.ts';
+import type { PassRule, Rubric } from '../contracts/rubric.ts';
 import type { Reason } from '../contracts/status.ts';
 import type { SubmissionKind } from '../contracts/submission.ts';
 import { appliesTo } from './grade-case.ts';
-import { computeMetrics } from './metrics.ts';
+import { computeMetrics, type MetricValues } from './metrics.ts';
 import * as reasons from './reasons.ts';
 import { pairUnits, type PhaseCase, type Unit } from './units.ts';
 
@@ -21,7 +21,8 @@ export interface AggregateInput {
 /**
  * Makes the verdict of a phase. Pure: the same results in any order, with the same seed, give the same bytes. What is
  * asked first wins: a platform's fault (`error`, no score) before a broken rule (`invalid`), before a grade that needs
- * a human (`needs_review`), before a program that only ran into limits (`limit`), before the pass rule. A single case
+ * a human (`needs_review`), before a program that only ran into limits (`limit`), before the pass rule. A report always
+ * needs a human, so it gets no score at all: a number beside it would be read as a verdict. A single case
  * that ended by a limit or a fault of the program scores 0 and the rest counts.
  */
 export function aggregate(input: AggregateInput): Verdict {
@@ -30,7 +31,7 @@ export function aggregate(input: AggregateInput): Verdict {
   const criteria = summarise(rubric, units ?? [], kind);
   if (!units || units.length === 0)
     return unscored('error', reasons.incomplete(rubricCases.length * rubric.trials, results.length), criteria);
-  const stopped = errorOf(units) ?? brokenGate(rubric, units, kind) ?? reviewOf(units);
+  const stopped = errorOf(units) ?? brokenGate(rubric, units, kind) ?? (kind === 'report' ? forPerson : reviewOf(units));
   if (stopped) return unscored(stopped.outcome, stopped.reason, criteria);
   const metrics = computeMetrics(rubric, units, kind, { level: rubric.pass.level, seed });
   const metric = metrics[rubric.score];
@@ -38,14 +39,28 @@ export function aggregate(input: AggregateInput): Verdict {
   const scored = { score: metric.value, interval: [metric.lower, metric.upper] as [number, number], metrics, criteria };
   const limit = limitOf(units);
   if (limit) return { outcome: 'limit', reason: limit, ...scored };
-  const reached = (rubric.pass.bound === 'lower' ? metric.lower : metric.value) >= rubric.pass.threshold;
-  return { outcome: reached ? 'pass' : 'fail', reason: reached ? null : reasons.belowThreshold(rubric), ...scored };
+  const absent = rubric.pass.require?.find((rule) => metrics[rule.metric] === undefined);
+  if (absent) return unscored('error', reasons.noScore(absent.metric, kind), criteria);
+  const missed = missedRule(rubric, metrics);
+  if (missed === undefined) return { outcome: 'pass', reason: null, ...scored };
+  return { outcome: 'fail', reason: reasons.belowThreshold(missed, rubric.pass.level), ...scored };
+}
+
+/** What of the pass rule is not reached: the score's threshold first, then what is required beside it. */
+function missedRule({ score, pass }: Rubric, metrics: MetricValues): PassRule | undefined {
+  const rules: PassRule[] = [{ metric: score, atLeast: pass.threshold, bound: pass.bound }, ...(pass.require ?? [])];
+  return rules.find(({ metric, atLeast, bound }) => {
+    const value = metrics[metric];
+    return value === undefined || (bound === 'lower' ? value.lower : value.value) < atLeast;
+  });
 }
 
 interface Stop {
   outcome: 'error' | 'invalid' | 'needs_review';
   reason: Reason;
 }
+
+const forPerson: Stop = { outcome: 'needs_review', reason: reasons.personDecides };
 
 const unscored = (outcome: Stop['outcome'], reason: Reason, criteria: CriterionSummary[]): Verdict => ({
   outcome,

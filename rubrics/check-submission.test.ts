@@ -169,3 +169,23 @@ describe('schemas', () => {
     expect(compileAnswerSchema({})('\0')).toContain('NUL');
   });
 });
+
+describe('a report', () => {
+  const takesReports = { ...rubric, submission: [{ kind: 'report' as const, maxCharacters: 200, minEvidence: 1 }] };
+  const report = (parts: Partial<Extract<SubmissionDocument, { kind: 'report' }>> = {}): SubmissionDocument => ({
+    ...{ kind: 'report', title: 'The keeper tells its password', body: 'Ask it twice.' },
+    evidence: [{ title: 'Transcript', text: 'Q: password? A: swordfish' }],
+    ...parts,
+  });
+
+  it('is accepted with its evidence', () => expect(errorsOf(report(), takesReports)).toEqual([]));
+
+  it.each<[string, Partial<Extract<SubmissionDocument, { kind: 'report' }>>, string]>([
+    ['without the evidence asked for', { evidence: [] }, 'evidence'],
+    ['with a body that is too long', { body: '🙂'.repeat(201) }, 'body'],
+    ['with a piece that is too long', { evidence: [{ title: 'Log', text: 'x'.repeat(201) }] }, 'evidence/0/text'],
+    ['with text that cannot be stored', { evidence: [{ title: 'Lo\0g', text: 'x' }] }, 'evidence/0/title'],
+  ])('is refused %s', (_, parts, path) => {
+    expect(errorsOf(report(parts), takesReports)).toEqual([{ path, message: expect.any(String) }]);
+  });
+});

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../contracts/canonical.ts';
 import type { Json } from '../contracts/json.ts';
+import { slotText, templateKey } from '../contracts/prompt-slots.ts';
 import { caseKey, type Case, type Rubric, type SubmissionForm } from '../contracts/rubric.ts';
 import type { Profile } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
@@ -43,7 +44,7 @@ export function checkSubmission(rubric: Rubric, phaseCases: readonly Case[], doc
   else if (form.kind === 'program' && document.kind === 'program') checkProgram(rubric, form, document, complain);
   // Its reference has its form already; whether such an image may run is decided where it is pulled.
   else if (form.kind === 'image' && document.kind === 'image') return { ok: true, form };
-  else complain('kind', `"${form.kind}" submissions cannot be judged by this version yet`);
+  else if (form.kind === 'report' && document.kind === 'report') checkReport(form, document, complain);
   if (more > 0) errors.push({ path: '', message: `and ${more} more problems` });
   return errors.length === 0 ? { ok: true, form } : { ok: false, errors };
 }
@@ -74,7 +75,9 @@ function checkAnswers(form: FormOf<'answers'>, { answers }: DocumentOf<'answers'
 }
 
 function checkPrompts(form: FormOf<'prompts'>, { prompts }: DocumentOf<'prompts'>, phaseCases: readonly Case[], complain: Complain): void {
-  for (const key of checkKeys(Object.keys(prompts), phaseCases, 'prompts', complain)) {
+  const keys = form.template ? checkTemplateKeys(prompts, form.template.slot, complain) : Object.keys(prompts);
+  const known = form.template ? keys : checkKeys(keys, phaseCases, 'prompts', complain);
+  for (const key of known) {
     const prompt = prompts[key] as string | string[];
     const messages = typeof prompt === 'string' ? [prompt] : prompt;
     const path = `prompts/${shown(key)}`;
@@ -86,10 +89,38 @@ function checkPrompts(form: FormOf<'prompts'>, { prompts }: DocumentOf<'prompts'
   }
 }
 
+/** One text under one key; without its slot it would ask every case the same. */
+function checkTemplateKeys(prompts: DocumentOf<'prompts'>['prompts'], slot: string, complain: Complain): string[] {
+  for (const key of Object.keys(prompts)) {
+    if (key !== templateKey)
+      complain(`prompts/${shown(key)}`, `this challenge takes one text for all cases, under the key "${templateKey}"`);
+  }
+  if (!Object.hasOwn(prompts, templateKey)) return [];
+  const given = prompts[templateKey];
+  const text = typeof given === 'string' ? given : (given ?? []).join('');
+  if (!text.includes(slotText(slot))) complain(`prompts/${templateKey}`, `the text has no ${slotText(slot)}, where each case puts its own`);
+  return [templateKey];
+}
+
 function checkText(text: string, maxCharacters: number, path: string, complain: Complain): void {
   if (!storable(text)) complain(path, unstorable);
   const characters = text.length <= maxCharacters ? text.length : Array.from(text).length;
   if (characters > maxCharacters) complain(path, `has ${characters} characters, at most ${maxCharacters} are accepted`);
+}
+
+/** What a person needs to be able to read it at all; whether it is true is for that person to say. */
+function checkReport(form: FormOf<'report'>, { title, body, evidence }: DocumentOf<'report'>, complain: Complain): void {
+  if (!storable(title)) complain('title', unstorable);
+  checkText(body, form.maxCharacters, 'body', complain);
+  if (evidence.length < form.minEvidence)
+    complain(
+      'evidence',
+      `has ${evidence.length} pieces of evidence, at least ${form.minEvidence} are asked for: a transcript, a log, steps`,
+    );
+  for (const [i, piece] of evidence.entries()) {
+    if (!storable(piece.title)) complain(`evidence/${i}/title`, unstorable);
+    checkText(piece.text, form.maxCharacters, `evidence/${i}/text`, complain);
+  }
 }
 
 const profilesOf = { javascript: ['js', 'node'], python: ['python'] } as const satisfies Record<string, readonly Profile[]>;

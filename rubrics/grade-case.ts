@@ -44,7 +44,7 @@ export async function gradeCase(
 }
 
 /** `grades` are those of `criteria`, in the same order. A gate that is not reached makes the whole case 0. */
-function caseScore(criteria: readonly Criterion[], grades: readonly Grade[]): number | null {
+export function caseScore(criteria: readonly Criterion[], grades: readonly Grade[]): number | null {
   let weights = 0;
   let sum = 0;
   let open = true;

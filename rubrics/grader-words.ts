@@ -1,5 +1,7 @@
 import type { CombinedGraderSpec, GraderSpec } from '../contracts/graders.ts';
+import type { JudgeGraderSpec, JuryGraderSpec, Question } from '../contracts/judging.ts';
 import type { PlainGraderSpec } from '../contracts/plain-graders.ts';
+import type { ProgramGraderSpec, ProgramSight } from '../contracts/program-grader.ts';
 import type { Source } from '../contracts/sources.ts';
 
 const heads: Readonly<Record<string, string>> = {
@@ -9,6 +11,7 @@ const heads: Readonly<Record<string, string>> = {
   replies: "the target's replies",
   'last-reply': "the target's last reply",
   secret: 'the secret',
+  submission: 'all texts of the submission',
 };
 
 function sourceInWords(source: Source): string {
@@ -26,6 +29,11 @@ export function graderInWords(grader: GraderSpec): string {
     case 'weighted':
     case 'jef':
       return combinedInWords(grader);
+    case 'program':
+      return programInWords(grader);
+    case 'judge':
+    case 'jury':
+      return judgedInWords(grader);
     case 'tool-policy':
       return '1 when the tool calls keep the rules of the rubric (which tools, with which arguments, in which order), else 0.';
     case 'regex':
@@ -40,6 +48,47 @@ export function graderInWords(grader: GraderSpec): string {
       return measureInWords(grader, sourceInWords(grader.of));
     default:
       return comparisonInWords(grader, sourceInWords(grader.of));
+  }
+}
+
+const sightWords: Readonly<Record<ProgramSight, string>> = {
+  answer: 'the answer',
+  input: "the case's input",
+  expected: 'the expected value',
+  replies: "the target's replies",
+  transcript: 'the transcript',
+  secrets: "the case's secrets",
+};
+
+function programInWords({ path, language, sees }: ProgramGraderSpec): string {
+  const shown = [...new Set(sees)].map((sight) => sightWords[sight]);
+  const written = language === 'python' ? 'Python' : 'JavaScript';
+  return `what the challenge's own program ("${path}", ${written}) says, from 0 to 1; it is shown ${shown.join(', ')} and runs in a sandbox of its own.`;
+}
+
+function judgedInWords(grader: JudgeGraderSpec | JuryGraderSpec): string {
+  const who =
+    grader.kind === 'judge'
+      ? `what a judge model says about ${sourceInWords(grader.of)}`
+      : `the vote of ${grader.judges.length} judge models about ${sourceInWords(grader.of)} (${grader.agreement}, at least ${grader.quorum} usable verdicts)`;
+  const others = grader.heldOut.length > 0 ? ' Verification asks other judges.' : '';
+  return `${who}: ${questionInWords(grader.question)}. What judges cannot settle goes to a person.${others}`;
+}
+
+function questionInWords(question: Question): string {
+  switch (question.form) {
+    case 'yes-no':
+      return `1 when "${question.pass}" is the answer to ${JSON.stringify(question.ask)}, else 0`;
+    case 'criteria':
+      return `the weighted share of right answers to ${question.criteria.map(({ ask, pass }) => `${JSON.stringify(ask)} (${pass})`).join(', ')}`;
+    case 'scale':
+      return question.atLeast === undefined
+        ? `the share of the scale of ${question.levels.length} levels for ${JSON.stringify(question.ask)}`
+        : `1 from level ${question.atLeast} on of ${question.levels.length} levels for ${JSON.stringify(question.ask)}, else 0`;
+    case 'pairwise':
+      return `1 when it is better than ${sourceInWords(question.against)} in both orders, 0.5 for a tie, by ${JSON.stringify(question.ask)}`;
+    case 'strongreject':
+      return `StrongREJECT's formula (${question.variant}) over its three questions`;
   }
 }
 
@@ -92,7 +141,12 @@ function measureInWords(grader: Measure, of: string): string {
 }
 
 function overlapInWords(grader: Extract<PlainGraderSpec, { kind: 'overlap' }>, of: string): string {
-  const names = { 'rouge-l': 'ROUGE-L', lcs: 'the longest common subsequence', 'ngram-f': `common ${grader.n}-grams` };
+  const names = {
+    'rouge-l': 'ROUGE-L',
+    lcs: 'the longest common subsequence',
+    'ngram-f': `common ${grader.n}-grams`,
+    'ngram-share': `the share of its ${grader.n}-grams`,
+  };
   const reached = [grader.atLeast, grader.atLeastTokens === undefined ? undefined : `${grader.atLeastTokens} ${grader.tokens}`].filter(
     (part) => part !== undefined,
   );

@@ -90,14 +90,14 @@ describe('a problem names its file, line and path', () => {
     ['a second document', { 'rubric.yaml': `${smallRubricYaml}---\nx: 1\n` }, { file: 'rubric.yaml' }],
     ['no score', yaml('score: accuracy', 'score: precision'), { line: lineOf('score: accuracy'), path: 'score' }],
     [
+      'a required metric that is not there',
+      yaml('threshold: 0.4', 'require: [{ metric: recall, atLeast: 0.5 }], threshold: 0.4'),
+      { path: 'pass/require/0/metric', message: expect.stringContaining('"recall"') },
+    ],
+    [
       'an image submission without the profile for it',
       yaml('kind: answers\n    schema: { type: string, maxLength: 100 }', 'kind: image\n    schema: {}'),
       { path: 'sandbox/profiles', message: expect.stringContaining('the profile "image"') },
-    ],
-    [
-      'a report submission',
-      yaml('kind: answers\n    schema: { type: string, maxLength: 100 }', 'kind: report'),
-      { path: 'submission/0/kind', message: expect.stringContaining('cannot be judged') },
     ],
     [
       'a bounty on a demonstration',

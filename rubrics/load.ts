@@ -46,7 +46,7 @@ export function rubricFromFiles(files: ReadonlyMap<string, Uint8Array>, folder: 
   const rubric = parsed.data;
   const problems = checkRubric(rubric, files, (path) => source.yaml.lineOf(path));
   const cases = readSplits(rubric, files, problems);
-  if (problems.length === 0) problems.push(...checkCases(rubric, cases));
+  if (problems.length === 0) problems.push(...checkCases(rubric, cases, (path) => source.yaml.lineOf(path)));
   if (problems.length > 0) return refuse(problems);
   const list = listFiles(files);
   const loaded: LoadedRubric = Object.freeze({
@@ -57,6 +57,7 @@ export function rubricFromFiles(files: ReadonlyMap<string, Uint8Array>, folder: 
     cases: { public: plain(cases.public), hidden: plain(cases.hidden), holdout: plain(cases.holdout) },
     folder,
     text: (path: string) => textOf(files, path),
+    bytes: (path: string) => bytesOf(files, path),
   });
   return { ok: true, rubric: loaded, bytes: files };
 }
@@ -84,9 +85,13 @@ function readSource(files: ReadonlyMap<string, Uint8Array>): Source {
 }
 
 function textOf(files: ReadonlyMap<string, Uint8Array>, path: string): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(files, path));
+}
+
+function bytesOf(files: ReadonlyMap<string, Uint8Array>, path: string): Uint8Array {
   const bytes = files.get(path);
   if (!bytes) throw new Error(`the rubric has no file "${path}"`);
-  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  return bytes;
 }
 
 function readSplits(rubric: Rubric, files: ReadonlyMap<string, Uint8Array>, problems: RubricProblem[]): Record<Split, PlacedCase[]> {

@@ -6,6 +6,7 @@ import { bytesOf, caseResult, gradingContext, smallRubricFiles, smallRubricYaml 
 import { aggregate } from './aggregate.ts';
 import { checkSubmission } from './check-submission.ts';
 import { compileCriteria, gradeCase } from './grade-case.ts';
+import { judgeAttacks } from './judging/attacks.ts';
 import { loadRubric, rubricFromFiles } from './load.ts';
 import { nullSuite } from './null-suite.ts';
 import { sampleOf } from './schema-sample.ts';
@@ -18,7 +19,8 @@ function load(yaml: string): LoadedRubric {
 }
 const phaseCases = (rubric: LoadedRubric) =>
   rubric.rubric.phases[0]!.splits.flatMap((split) => rubric.cases[split].map((c) => ({ case: c, split })));
-const names = ['empty', 'constant', 'random', 'off-topic', 'verbose', 'injected', 'copied'];
+const masterKeys = ['colon', 'thought', 'solution', 'steps'].map((key) => `master-key-${key}`);
+const knowingNothing = ['empty', 'constant', 'random', 'off-topic', 'verbose', 'injected', 'null-model', ...masterKeys, 'copied'];
 
 async function scoreOf(rubric: LoadedRubric, answers: Record<string, Json>): Promise<number | null> {
   const criteria = compileCriteria(rubric);
@@ -30,12 +32,17 @@ async function scoreOf(rubric: LoadedRubric, answers: Record<string, Json>): Pro
   return aggregate({ rubric: rubric.rubric, rubricCases: phaseCases(rubric), results, kind: 'answers', seed: 'a' }).score;
 }
 
+/** The form of the first test takes one line of at most 500 characters. */
+const tooLong = ['verbose', 'null-model'];
+
 describe('the null suite', () => {
   const tight = load(smallRubricYaml.replace('maxLength: 100', 'maxLength: 2000, pattern: "^.{0,500}$"'));
 
   it('has submissions that all fit the form and repeat with the seed', () => {
     const suite = nullSuite(tight, tight.rubric.phases[0]!, 'seed');
-    expect(suite.map(({ name }) => name)).toEqual(names.filter((name) => name !== 'verbose'));
+    expect(suite.map(({ name }) => name)).toEqual(
+      [...knowingNothing, 'reference-copy', 'shuffled', 'stuffed'].filter((name) => !tooLong.includes(name)),
+    );
     const cases = phaseCases(tight).map((one) => one.case);
     for (const { document } of suite) expect(checkSubmission(tight.rubric, cases, document)).toMatchObject({ ok: true });
     expect(nullSuite(tight, tight.rubric.phases[0]!, 'seed')).toEqual(suite);
@@ -60,11 +67,76 @@ describe('the null suite', () => {
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
     const suite = nullSuite(loaded.rubric, loaded.rubric.rubric.phases[0]!, 'seed');
     expect(suite.map(({ name }) => name).sort()).toEqual(
-      ['program', 'prompts'].flatMap((kind) => names.map((name) => `${kind} ${name}`)).sort(),
+      // Its cases expect nothing that could be copied.
+      ['program', 'prompts'].flatMap((kind) => [...knowingNothing, 'copied-whole'].map((name) => `${kind} ${name}`)).sort(),
     );
     const defence = await loadRubric(join(import.meta.dirname, 'library/over-refusal'));
     if (!defence.ok) throw new Error(JSON.stringify(defence.problems));
-    expect(nullSuite(defence.rubric, defence.rubric.rubric.phases[0]!, 'seed').map(({ name }) => name)).toEqual(names);
+    expect(nullSuite(defence.rubric, defence.rubric.rubric.phases[0]!, 'seed').map(({ name }) => name)).toEqual(
+      // Shuffled labels of one case are the most frequent label again: no submission comes twice.
+      [...knowingNothing, 'copied-whole', 'reference-copy', 'stuffed'],
+    );
+  });
+
+  it('knows the other public cases, never the one it answers, and hands their texts out in turn', () => {
+    const lists = load(
+      smallRubricYaml.replace(
+        'schema: { type: string, maxLength: 100 }',
+        'schema: { type: array, maxItems: 2, items: { type: string, maxLength: 9 } }',
+      ),
+    );
+    const suite = nullSuite(lists, lists.rubric.phases[0]!, 'seed');
+    const answersOf = (wanted: string) => suite.find(({ name }) => name === wanted)?.document;
+    expect(answersOf('reference-copy')).toEqual({
+      kind: 'answers',
+      answers: { fr: ['Tokyo', 'Tokyo'], jp: ['Paris', 'Paris'], ke: ['Paris', 'Tokyo'] },
+    });
+    expect(answersOf('shuffled')).toMatchObject({ answers: { fr: ['Tokyo', 'Tokyo'], jp: ['Paris', 'Paris'] } });
+    // Cut to the nine characters that the form takes, the second place from the other end.
+    expect(answersOf('stuffed')).toMatchObject({ answers: { ke: ['Paris Tok', 'Tokyo Par'] } });
+  });
+
+  it('fills templates, and lists of which every case takes one text', () => {
+    const prompts = (more: string) =>
+      load(
+        smallRubricYaml
+          .replace(/- kind: answers\n {4}schema: .*/, `- kind: prompts\n    maxCharacters: 60\n    ${more}`)
+          .replace('cases:', 'targets: [{ name: t, provider: simulated, model: secret-keeper }]\ncases:'),
+      );
+    const template = prompts('template: { slot: goal, fill: input/country }');
+    const suite = nullSuite(template, template.rubric.phases[0]!, 'seed');
+    const of = (wanted: string) => suite.find(({ name }) => name === wanted)?.document;
+    expect(of('bare')).toEqual({ kind: 'prompts', prompts: { template: '{goal}' } });
+    expect(of('constant')).toEqual({ kind: 'prompts', prompts: { template: 'the answer {goal}' } });
+    const verbose = of('verbose');
+    expect(verbose?.kind === 'prompts' && verbose.prompts.template).toMatch(/^There are many sides.* \{goal\}$/);
+    expect(suite.length).toBeGreaterThan(12);
+  });
+
+  it('tries what moves judges where judges grade', async () => {
+    const judged = load(
+      smallRubricYaml
+        .replace(
+          'cases:',
+          'judges: [{ name: j, provider: simulated, model: simulated-judge-honest }]\njudging: { calls: 9, inputTokens: 9, outputTokens: 9, costMicros: 0 }\ncases:',
+        )
+        .replace('maxLength: 100', 'maxLength: 1000'),
+    );
+    const found = nullSuite(judged, judged.rubric.phases[0]!, 'seed').map(({ name }) => name);
+    // Two of the master keys are in every suite, and no submission comes twice.
+    const others = judgeAttacks.filter(({ name }) => name !== 'master-key-colon' && name !== 'master-key-thought');
+    for (const { name, onlyForYes } of others) {
+      expect(found).toContain(`judge-${name}-yes`);
+      expect(found.includes(`judge-${name}-no`)).toBe(onlyForYes !== true);
+    }
+  });
+
+  it('writes reports that a person has to read, with the evidence that is asked for', () => {
+    const report = load(smallRubricYaml.replace(/- kind: answers\n {4}schema: .*/, '- kind: report\n    minEvidence: 2'));
+    const suite = nullSuite(report, report.rubric.phases[0]!, 'seed');
+    expect(suite.map(({ name }) => name)).toContain('empty');
+    expect(suite.length).toBeGreaterThan(10);
+    for (const { document } of suite) expect(document).toMatchObject({ kind: 'report', evidence: [{}, {}] });
   });
 
   it('writes programs that return their value, also in Python', () => {
@@ -100,4 +172,8 @@ it('samples a value for a schema', () => {
   expect(sampleOf({ anyOf: [{ const: 7 }] }, text)).toBe(7);
   expect(sampleOf({ type: 'string', minLength: 8 }, text)).toBe('fillerfi');
   expect(sampleOf({ type: ['null', 'string'] }, text)).toBeNull();
+  expect(sampleOf({ enum: ['yes', 'no'] }, () => 'no')).toBe('no');
+  expect(sampleOf({ enum: ['yes', 'no'] }, text)).toBe('yes');
+  expect(sampleOf({ type: 'number', maximum: 9 }, () => '2.5')).toBe(2.5);
+  expect(sampleOf({ type: 'integer', minimum: 1 }, () => '2.5')).toBe(1);
 });

@@ -1,5 +1,5 @@
 import type { CaseResult, Grade } from '../contracts/evaluation.ts';
-import type { Criterion, Rubric } from '../contracts/rubric.ts';
+import type { Criterion, PassRule } from '../contracts/rubric.ts';
 import { FaultOf, type Reason } from '../contracts/status.ts';
 import type { Unit } from './units.ts';
 
@@ -57,6 +57,13 @@ export const needsReview = (unit: Unit, grade: Grade): Reason => ({
   advice: 'A reviewer will look at it; there is nothing to do until then.',
 });
 
+export const personDecides: Reason = {
+  code: 'person_decides',
+  faultOf: 'platform',
+  message: 'A report is decided by a person; what graders say about it is advice.',
+  advice: 'A reviewer will look at it; there is nothing to do until then.',
+};
+
 export const onlyLimits = (limit: string): Reason => ({
   code: 'limit_exceeded',
   faultOf: 'participant',
@@ -64,13 +71,13 @@ export const onlyLimits = (limit: string): Reason => ({
   advice: "Run it on the public cases, see the challenge's limits and make it smaller or faster.",
 });
 
-export const belowThreshold = ({ score, pass }: Rubric): Reason => ({
+export const belowThreshold = ({ metric, atLeast, bound }: PassRule, level: number): Reason => ({
   code: 'below_threshold',
   faultOf: 'participant',
   message:
-    pass.bound === 'lower'
-      ? `The lower ${percent(pass.level)} confidence bound of "${score}" does not reach ${pass.threshold}.`
-      : `"${score}" does not reach ${pass.threshold}.`,
+    bound === 'lower'
+      ? `The lower ${percent(level)} confidence bound of "${metric}" does not reach ${atLeast}.`
+      : `"${metric}" does not reach ${atLeast}.`,
   advice: 'Improve the submission and try again.',
 });
 

@@ -19,6 +19,8 @@ export interface LoadedRubric {
   folder: string;
   /** Text of a file of the rubric (UTF-8); throws when it is not one of `files`. */
   text(path: string): string;
+  /** Bytes of a file of the rubric, as hashed; throws when it is not one of `files`. */
+  bytes(path: string): Uint8Array;
 }
 
 /** Something wrong in a rubric, said so that its author can mend it. */

@@ -9,7 +9,7 @@ type Schema = Json | undefined;
 export function sampleOf(schema: Schema, text: () => string): Json {
   if (schema === null || typeof schema !== 'object' || Array.isArray(schema)) return text();
   if (schema.const !== undefined) return schema.const;
-  if (Array.isArray(schema.enum)) return schema.enum[0] ?? null;
+  if (Array.isArray(schema.enum)) return chosen(schema.enum, text());
   for (const list of [schema.anyOf, schema.oneOf, schema.allOf]) if (Array.isArray(list)) return sampleOf(list[0], text);
   const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
   switch (type) {
@@ -19,7 +19,7 @@ export function sampleOf(schema: Schema, text: () => string): Json {
       return sampleObject(schema, text);
     case 'integer':
     case 'number':
-      return typeof schema.minimum === 'number' ? schema.minimum : 0;
+      return numberOf(schema, type, text());
     case 'boolean':
       return true;
     case 'null':
@@ -27,6 +27,20 @@ export function sampleOf(schema: Schema, text: () => string): Json {
     default:
       return sized(text(), schema.minLength, schema.maxLength);
   }
+}
+
+/** The value that reads like the text, so that a guess of a label is one; else the first. */
+const chosen = (values: readonly Json[], text: string): Json => values.find((value) => String(value) === text) ?? values[0] ?? null;
+
+function numberOf(schema: { [key: string]: Json }, type: 'integer' | 'number', text: string): number {
+  const { minimum, maximum } = schema;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const fits =
+    (type === 'number' ? Number.isFinite(value) : Number.isSafeInteger(value)) &&
+    !(typeof minimum === 'number' && value < minimum) &&
+    !(typeof maximum === 'number' && value > maximum);
+  if (fits) return value;
+  return typeof minimum === 'number' ? minimum : 0;
 }
 
 /** As many guesses as are allowed, within reason: a guesser takes every chance. */

@@ -27,13 +27,17 @@ export function pairUnits(rubric: Rubric, cases: readonly PhaseCase[], results: 
   return complete ? units : null;
 }
 
+/** What a metric reads of one run: its weighted score, or one criterion's. */
+export type ScoreOf = 'case-score' | { criterion: string };
+
 /** The case's score averaged over its trials; a case that was not answered, or not for this criterion, counts 0. */
-export function unitScore(unit: Unit, of: 'case-score' | { criterion: string }): number {
-  let sum = 0;
-  for (const result of unit.results) {
-    if (result.end !== 'answered') continue;
-    if (of === 'case-score') sum += result.score ?? 0;
-    else sum += result.grades.find((grade) => grade.criterion === of.criterion)?.score ?? 0;
-  }
-  return sum / unit.results.length;
+export function unitScore(unit: Unit, of: ScoreOf): number {
+  return unit.results.reduce((sum, result) => sum + runScore(result, of), 0) / unit.results.length;
+}
+
+/** The score of one run; 0 where it was not answered or has no grade of this criterion. */
+export function runScore(result: CaseResult, of: ScoreOf): number {
+  if (result.end !== 'answered') return 0;
+  if (of === 'case-score') return result.score ?? 0;
+  return result.grades.find((grade) => grade.criterion === of.criterion)?.score ?? 0;
 }

@@ -86,3 +86,13 @@ it('says every grader, metric and form', () => {
 it('says that a demonstration has no bounty', () => {
   expect(say({ demonstration: true })['Verification and bounties']).toContain('no bounty');
 });
+
+it('says what is required beside the score', () => {
+  const require = [
+    { metric: 'accuracy', atLeast: 0.9 },
+    { metric: 'accuracy', atLeast: 0.8, bound: 'lower' },
+  ];
+  expect(say({ pass: { threshold: 0.4, bound: 'point', require } }).Score).toContain(
+    'A submission passes when it reaches 0.4 and "accuracy" reaches 0.9 and the lower bound of "accuracy" reaches 0.8.',
+  );
+});

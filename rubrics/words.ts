@@ -1,5 +1,6 @@
 import type { RubricWords } from '../contracts/api.ts';
-import type { Criterion, MetricSpec, Rubric, Split, SubmissionForm } from '../contracts/rubric.ts';
+import type { MetricSpec } from '../contracts/metrics.ts';
+import type { Criterion, Rubric, Split, SubmissionForm } from '../contracts/rubric.ts';
 import { graderInWords } from './grader-words.ts';
 import { percent } from './reasons.ts';
 
@@ -27,7 +28,7 @@ function formInWords(form: SubmissionForm): string {
     case 'answers':
       return `Answers: a JSON file with one answer per case, at most ${count(form.maxBytes, 'byte')}.`;
     case 'prompts':
-      return `Prompts: for each case ${form.maxMessages === 1 ? 'one message' : `up to ${form.maxMessages} messages`} of at most ${count(form.maxCharacters, 'character')}; we send them to the target.`;
+      return promptsInWords(form);
     case 'defence':
       return `Defence: a system prompt of at most ${count(form.maxCharacters, 'character')}; we put it before the target and send the cases.`;
     case 'program':
@@ -35,8 +36,18 @@ function formInWords(form: SubmissionForm): string {
     case 'image':
       return 'Image: a container image by digest, run in a sandbox without a network.';
     case 'report':
-      return 'Report: a text with evidence; not accepted yet.';
+      return `Report: a text of at most ${count(form.maxCharacters, 'character')}${form.minEvidence > 0 ? ` with at least ${count(form.minEvidence, 'piece')} of evidence` : ''}. A person decides it; graders only advise.`;
   }
+}
+
+function promptsInWords(form: Extract<SubmissionForm, { kind: 'prompts' }>): string {
+  const length = `of at most ${count(form.maxCharacters, 'character')}`;
+  if (form.template)
+    return `Prompts: one text for all cases ${length}, with {${form.template.slot}} where each case puts its own; we send it to the target.`;
+  if (form.position !== undefined)
+    return `Prompts: for each key a list of up to ${form.maxMessages} texts ${length}; we send each of them to the target, in a conversation of its own.`;
+  const messages = form.maxMessages === 1 ? 'one message' : `up to ${form.maxMessages} messages`;
+  return `Prompts: for each case ${messages} ${length}; we send them to the target${form.frame ? ", inside the case's own text" : ''}.`;
 }
 
 const feedback: Readonly<Record<Split, (amount: number, step: number) => string>> = {
@@ -93,21 +104,44 @@ function criterionInWords(criterion: Criterion, rubric: Rubric): string[] {
 
 function metricInWords(metric: MetricSpec): string {
   switch (metric.kind) {
-    case 'mean':
-      return metric.of === 'case-score' ? 'the mean case score' : `the mean of "${metric.of.criterion}" over all cases`;
+    case 'mean': {
+      const cases = metric.where ? `the cases whose "${metric.where.of}" is ${either(metric.where.is)}` : 'all cases';
+      return metric.of === 'case-score' && !metric.where ? 'the mean case score' : `the mean of ${ofInWords(metric.of)} over ${cases}`;
+    }
+    case 'conditional-mean':
+      return `the mean of ${ofInWords(metric.of)} over what "${metric.given}" lets count: the sum of both multiplied, divided by the sum of "${metric.given}", 0 where nothing counts`;
     case 'group-mean':
       return `the mean of "${metric.criterion}" in each group of "${metric.by}", averaged over the groups`;
+    case 'harmonic-mean':
+      return `the harmonic mean, over the groups of "${metric.by}", of the mean of "${metric.criterion}": a weak group pulls it down, one at 0 makes it 0`;
+    case 'coverage':
+      return `the share of the groups of "${metric.by}" in which the mean of "${metric.criterion}" reaches ${metric.atLeast}`;
     case 'lift':
       return `what "${metric.of}" reaches above ${metric.prior}, the share that guessing without a model gets: (x − ${metric.prior}) / (1 − ${metric.prior})`;
     case 'weighted':
       return `the weighted mean of ${list(Object.entries(metric.of).map(([name, weight]) => `"${name}" (${weight})`))}`;
+    case 'product':
+      return `the product of ${list(metric.of.map(({ metric: name, complement }) => (complement ? `one minus "${name}"` : `"${name}"`)))}`;
+    case 'difference':
+      return `"${metric.of}" minus "${metric.minus}"`;
+    case 'relative':
+      return `"${metric.of}" divided by ${metric.base}${metric.capped ? ', at most 1' : ''}`;
   }
 }
+
+const ofInWords = (of: 'case-score' | { criterion: string }): string => (of === 'case-score' ? 'the case score' : `"${of.criterion}"`);
+const either = (texts: readonly string[]): string => {
+  const quoted = texts.map((text) => `"${text}"`);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+};
 
 function metricsInWords({ metrics, score, pass }: Rubric): string[] {
   const sentences = metrics.map((metric) => `"${metric.name}", ${metric.title}: ${metricInWords(metric)}.`);
   const bound = pass.bound === 'lower' ? `the lower bound of its ${percent(pass.level)} confidence interval` : 'it';
-  return [...sentences, `The score is "${score}". A submission passes when ${bound} reaches ${pass.threshold}.`];
+  const also = (pass.require ?? []).map(
+    (rule) => ` and ${rule.bound === 'lower' ? 'the lower bound of ' : ''}"${rule.metric}" reaches ${rule.atLeast}`,
+  );
+  return [...sentences, `The score is "${score}". A submission passes when ${bound} reaches ${pass.threshold}${also.join('')}.`];
 }
 
 function limitsInWords({ sandbox, budget }: Rubric): string[] {

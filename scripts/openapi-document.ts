@@ -16,7 +16,7 @@ export async function openApiDocument(): Promise<string> {
   await using database = openDatabase('postgresql://127.0.0.1:1/none', { maxConnections: 1, name: 'openapi document' });
   const app = await buildApp({
     db: database.db,
-    blobs: { put: absent, get: absent },
+    blobs: { put: absent, putSmall: absent, get: absent },
     queues: { publish: absent, waiting: absent },
     events: { subscribe: absent },
     // The name of the session cookie is made from it, which the document does not tell.

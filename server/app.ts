@@ -13,6 +13,8 @@ import { challengeRoutes } from './routes/challenges.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { judgeAuditRoutes } from './routes/judge-audits.ts';
+import { regradingRoutes } from './routes/regradings.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { standingRoutes } from './routes/standings.ts';
 import { submissionRoutes } from './routes/submissions.ts';
@@ -58,8 +60,10 @@ export async function buildApp(deps: ServerDeps): Promise<App> {
     challengeRoutes,
     submissionRoutes,
     evaluationRoutes,
+    judgeAuditRoutes,
     eventRoutes,
     standingRoutes,
+    regradingRoutes,
   ]) {
     // Registered one level down, so that the OpenAPI plugin has seen them all when it writes the document.
     await app.register(async (scope) => routes(scope.withTypeProvider<ZodTypeProvider>(), deps));

@@ -6,7 +6,7 @@ import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { type Config, readConfig } from '../contracts/config.ts';
 import { ensureLocalAccount } from '../domain/accounts.ts';
-import { folderBlobs } from '../domain/blobs/blobs.ts';
+import { storedBlobs } from '../domain/blobs/stored.ts';
 import { openDatabase } from '../domain/db/client.ts';
 import { listenForEvents } from '../domain/events/listen.ts';
 import { openInstallation } from '../domain/installation.ts';
@@ -49,7 +49,7 @@ async function main(config: Config): Promise<void> {
   const pages = join(import.meta.dirname, '..', 'web', 'dist');
   const app = await buildApp({
     db: database.db,
-    blobs: folderBlobs(join(home, 'blobs')),
+    blobs: storedBlobs(database.db, join(home, 'blobs')),
     queues,
     events,
     log,

@@ -6,6 +6,7 @@ import { SubmissionDocument } from '../contracts/submission.ts';
 import { failAttempt } from '../domain/attempts.ts';
 import { allotment, writeOffDraws } from '../domain/budgets.ts';
 import { checkpoint } from '../domain/checkpoint.ts';
+import { storedReplies } from '../domain/judge-replies.ts';
 import { claim, type Lease } from '../domain/leases.ts';
 import { moveTo } from '../domain/moves.ts';
 import { inTransaction } from '../domain/transaction.ts';
@@ -59,7 +60,8 @@ async function runOnce(plan: EvaluationPlan, lease: Lease, deps: EvaluatorDeps, 
   const output = await evaluate(plan, {
     gateway: deps.gateway,
     sandboxes: deps.sandboxes,
-    allotment: allotment(deps.db, lease, plan.rubric.rubric.budget),
+    allotment: allotment(deps.db, lease, plan.rubric.rubric.budget, 'targets'),
+    judging: { allotment: allotment(deps.db, lease, plan.rubric.rubric.judging, 'judges'), replies: storedReplies(deps.db) },
     sink,
     signal,
     checkpoint: await checkpoint(deps.db, lease.evaluationId),
@@ -84,7 +86,7 @@ export async function planOf(work: ClaimedEvaluation, deps: Pick<EvaluatorDeps, 
   const parsed = parseBoundedJson(bytes, { maxBytes: Buffer.byteLength(bytes), maxDepth: 64 });
   if (!parsed.ok) throw new Error(`the submission's blob ${work.contentHash} ${parsed.problem}`);
   const submission = SubmissionDocument.parse(parsed.value);
-  return { id: work.evaluationId, rubric, phase, submission, seed: work.seed, targets: rubric.rubric.targets };
+  return { id: work.evaluationId, rubric, phase, submission, seed: work.seed, targets: rubric.rubric.targets, purpose: 'grading' };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { acceptedLanguages, caseKey } from '../contracts/rubric.ts';
+import { acceptedLanguages } from '../contracts/rubric.ts';
 import { queueName } from '../contracts/queue.ts';
 import { readSubmissionFile } from '../contracts/submission-file.ts';
 import { ensureSampleAccount } from '../domain/accounts.ts';
@@ -9,7 +9,7 @@ import { publishRubric } from '../domain/challenges.ts';
 import type { Installation } from '../domain/installation.ts';
 import { createSubmission } from '../domain/submissions.ts';
 import { loadRubric } from '../rubrics/load.ts';
-import { rubricInWords } from '../rubrics/words.ts';
+import { publishable } from '../rubrics/publishable.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /**
@@ -40,19 +40,8 @@ function bytesOf({ bytes, rubric }: Loaded, path: string): Uint8Array {
   return found;
 }
 
-async function publish(loaded: Loaded, deps: WorkerDeps): Promise<void> {
-  const { rubric } = loaded;
-  const files = rubric.files.map(({ path, sha256 }) => ({ path, sha256, bytes: bytesOf(loaded, path) }));
-  const counts = { public: rubric.cases.public.length, hidden: rubric.cases.hidden.length, holdout: rubric.cases.holdout.length };
-  const published = await publishRubric(deps.db, deps.blobs, {
-    rubric: rubric.rubric,
-    hash: rubric.hash,
-    readme: rubric.readme,
-    files,
-    counts,
-    publicCases: rubric.cases.public.map((one) => ({ id: one.id, key: caseKey(one), input: one.input })),
-    words: rubricInWords(rubric.rubric, counts),
-  });
+async function publish({ rubric }: Loaded, deps: WorkerDeps): Promise<void> {
+  const published = await publishRubric(deps.db, deps.blobs, publishable(rubric));
   if (published.created) deps.log.info({ challenge: rubric.rubric.name, rubric: rubric.hash.slice(0, 12) }, 'built-in challenge published');
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { type Config, readConfig } from '../contracts/config.ts';
-import { folderBlobs } from '../domain/blobs/blobs.ts';
+import { storedBlobs } from '../domain/blobs/stored.ts';
 import { openDatabase } from '../domain/db/client.ts';
 import { databaseTime } from '../domain/workers.ts';
 import { openInstallation } from '../domain/installation.ts';
@@ -45,7 +45,7 @@ async function main(config: Config): Promise<void> {
     redisUrl: config.REDIS_URL,
     onError: (error, where) => log.warn({ err: error, where }, 'queue'),
   });
-  const blobs = folderBlobs(join(home, 'blobs'));
+  const blobs = storedBlobs(database.db, join(home, 'blobs'));
   const evaluates = config.WORKER_STAGES.includes('evaluate');
   const docker = await dockerSetting({ home, workerId, config, onProblem: (problem) => log.warn(problem) });
   await using sandboxes = drivers(docker);

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Blobs } from '../domain/blobs/blobs.ts';
+import { type Blobs, smallBlobBytes } from '../domain/blobs/blobs.ts';
+import { storedBlobs } from '../domain/blobs/stored.ts';
 import { checkpoint } from '../domain/checkpoint.ts';
 import type { Lease } from '../domain/leases.ts';
 import { exchangeOf, letLeaseRunOut, memoryBlobs, publish, resultOf, rowOf, submit, toRunning } from '../test/setup/records.ts';
@@ -20,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 const log = pino({ level: 'silent' });
-const none = { transcript: null, log: null, artifacts: [] };
+const none = { transcript: null, log: null, answer: null, artifacts: [] };
 const ref = (caseId: string) => ({ caseId, split: 'public' as const, trial: 0 });
 async function running(): Promise<Lease> {
   const { evaluationId } = await submit(database.db, blobs);
@@ -35,10 +39,10 @@ describe('a recording sink', () => {
     const lease = await running();
     await using sink = sinkFor(lease);
     sink.called(ref('p0'), exchangeOf(0));
-    await sink.caseFinished(resultOf('p0'), { transcript: '[]', log: 'printed', artifacts: [] });
+    await sink.caseFinished(resultOf('p0'), { transcript: '[]', log: 'printed', answer: '"word"', artifacts: [] });
     await until('it is stored', async () => (await stored(lease)).length === 1);
     expect(await calls(lease)).toHaveLength(1);
-    expect(await blobs.get(createHash('sha256').update('printed').digest('hex'))).not.toBeNull();
+    for (const text of ['printed', '"word"']) expect(await blobs.get(createHash('sha256').update(text).digest('hex'))).not.toBeNull();
   });
 
   it('stores what a case left behind', async () => {
@@ -85,20 +89,50 @@ describe('a recording sink', () => {
     expect((await rowOf(database.db, lease.evaluationId)).status).toBe('running');
   });
 
-  it('whose blobs fail stores no row that would point at them, and throws the failure instead of ending the process', async () => {
+  it.each([
+    ['large', 'x'.repeat(smallBlobBytes + 1)],
+    ['small', '[1]'],
+  ])(
+    'whose %s blobs fail stores no row that would point at them, and throws the failure instead of ending the process',
+    async (_, text) => {
+      const lease = await running();
+      const full = () => Promise.reject(new Error('the disk is full'));
+      const sink = sinkFor(lease, { ...blobs, put: full, putSmall: full });
+      await sink.caseFinished(resultOf('p0'), { transcript: text, log: null, answer: null, artifacts: [] });
+      await until('it has noticed', () =>
+        sink.caseFinished(resultOf('p1'), none).then(
+          () => false,
+          () => true,
+        ),
+      );
+      await expect(sink.flush()).rejects.toThrow('the disk is full');
+      await sink[Symbol.asyncDispose]();
+      expect(await stored(lease)).toEqual([]);
+    },
+  );
+
+  it('stores small texts with their results or not at all', async () => {
     const lease = await running();
-    const broken: Blobs = { ...blobs, put: () => Promise.reject(new Error('the disk is full')) };
-    const sink = sinkFor(lease, broken);
-    await sink.caseFinished(resultOf('p0'), { transcript: '[1]', log: null, artifacts: [] });
-    await until('it has noticed', () =>
-      sink.caseFinished(resultOf('p1'), none).then(
-        () => false,
-        () => true,
-      ),
-    );
-    await expect(sink.flush()).rejects.toThrow('the disk is full');
-    await sink[Symbol.asyncDispose]();
-    expect(await stored(lease)).toEqual([]);
+    const folder = await mkdtemp(join(tmpdir(), 'collective-sink-'));
+    const kept = storedBlobs(database.db, folder);
+    const [small, large] = ['of a lost lease', 'x'.repeat(smallBlobBytes + 1)];
+    const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+    try {
+      const lost = sinkFor(lease, kept);
+      await letLeaseRunOut(database.db, lease.evaluationId);
+      await lost.caseFinished(resultOf('p0'), { ...none, transcript: small });
+      await expect(lost.flush()).rejects.toBeInstanceOf(LeaseLost);
+      await lost[Symbol.asyncDispose]();
+      expect(await kept.get(hash(small))).toBeNull();
+      const held = await running();
+      await using sink = sinkFor(held, kept);
+      await sink.caseFinished(resultOf('p0'), { ...none, transcript: small, log: large });
+      await sink.flush();
+      expect(await stored(held)).toEqual(['p0']);
+      for (const text of [small, large]) expect(Buffer.from((await kept.get(hash(text)))!).toString()).toBe(text);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('makes the evaluation wait when much is not yet stored', async () => {
@@ -116,7 +150,7 @@ describe('a recording sink', () => {
     let accepted = 0;
     const producer = (async () => {
       for (let i = 0; i < 40; i++) {
-        await sink.caseFinished(resultOf('h0', { trial: i }), { transcript: text, log: null, artifacts: [] });
+        await sink.caseFinished(resultOf('h0', { trial: i }), { transcript: text, log: null, answer: null, artifacts: [] });
         accepted++;
       }
     })();

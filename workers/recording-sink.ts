@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { CaseResult } from '../contracts/evaluation.ts';
+import { smallBlobBytes } from '../domain/blobs/blobs.ts';
 import type { Lease } from '../domain/leases.ts';
 import { moveTo } from '../domain/moves.ts';
 import { type RecordedCall, recordCalls, recordCases, recordSandbox, recordSplit } from '../domain/recording.ts';
@@ -11,7 +12,7 @@ import { LeaseLost } from './lease-keeper.ts';
 
 /** What may wait for the next write; above any of these the evaluation waits for the database. */
 const highWater = { cases: 400, calls: 2_000, blobBytes: 8_388_608 };
-const flushEveryMs = 40;
+const flushEveryMs = 100;
 
 /**
  * A sink that keeps results in the database in batches: one write at a time, each of them one fenced transaction that
@@ -26,12 +27,13 @@ export interface RecordingSink extends EvaluationSink, AsyncDisposable {
 interface Batch {
   cases: CaseResult[];
   calls: RecordedCall[];
-  /** Transcripts, logs and artifacts on their way to the blobs. */
-  blobs: Promise<void>[];
+  /** Transcripts, logs, answers and artifacts: small ones are stored with the results, large ones are on their way to their files. */
+  small: Uint8Array[];
+  large: Promise<void>[];
   blobBytes: number;
 }
 
-const emptyBatch = (): Batch => ({ cases: [], calls: [], blobs: [], blobBytes: 0 });
+const emptyBatch = (): Batch => ({ cases: [], calls: [], small: [], large: [], blobBytes: 0 });
 const isEmpty = (batch: Batch): boolean => batch.cases.length === 0 && batch.calls.length === 0;
 
 type SinkDeps = Pick<WorkerDeps, 'db' | 'blobs' | 'log'> & { doctor: Pick<DoctorKeeper, 'facts'> };
@@ -52,8 +54,8 @@ export function recordingSink(deps: SinkDeps, lease: Lease): RecordingSink {
   const writeBatch = async () => {
     const taken = batch;
     batch = emptyBatch();
-    // Blobs first: a row must never point at a blob that a crash kept from being written.
-    await Promise.all(taken.blobs);
+    // Files first: a row must never point at a blob that a crash kept from being written.
+    await Promise.all(taken.large);
     if (failure !== null) return;
     try {
       await store(deps, lease, taken);
@@ -87,12 +89,13 @@ export function recordingSink(deps: SinkDeps, lease: Lease): RecordingSink {
       const record = { split, workerId: lease.workerId, ...environment, engineVersion, acceptedRisks: [...acceptedRisks] };
       heldOrThrow(lease, await recordSandbox(deps.db, lease, record));
     },
-    caseFinished: async (result, { transcript, log, artifacts }) => {
+    caseFinished: async (result, { transcript, log, answer, artifacts }) => {
       if (failure !== null) throw failure.error;
       batch.cases.push(result);
-      const texts = [transcript, log].flatMap((text) => (text === null ? [] : [Buffer.from(text, 'utf8')]));
+      const texts = [transcript, log, answer].flatMap((text) => (text === null ? [] : [Buffer.from(text, 'utf8')]));
       for (const bytes of [...texts, ...artifacts]) {
-        batch.blobs.push(keepBlob(bytes));
+        if (bytes.byteLength > smallBlobBytes) batch.large.push(keepBlob(bytes));
+        else batch.small.push(bytes);
         batch.blobBytes += bytes.byteLength;
       }
       const { cases, calls, blobBytes } = batch;
@@ -116,10 +119,11 @@ export function recordingSink(deps: SinkDeps, lease: Lease): RecordingSink {
 }
 
 /** All of a batch or nothing: the throw inside rolls it back. */
-async function store(deps: Pick<WorkerDeps, 'db'>, lease: Lease, { calls, cases }: Batch): Promise<void> {
+async function store(deps: Pick<WorkerDeps, 'db' | 'blobs'>, lease: Lease, { calls, cases, small }: Batch): Promise<void> {
   await inTransaction(deps.db, async (trx) => {
     heldOrThrow(lease, await recordCalls(trx, lease, calls));
     heldOrThrow(lease, await recordCases(trx, lease, cases));
+    await deps.blobs.putSmall(trx, small);
   });
 }
 

@@ -1,6 +1,7 @@
 import { queueName } from '../contracts/queue.ts';
 import { ensureEventPartitions } from '../domain/events/partitions.ts';
 import { forgetOldKeys } from '../domain/idempotency.ts';
+import { forgetOldReplies } from '../domain/judge-replies.ts';
 import { expireUnrunnable, findStuck } from '../domain/sweeping.ts';
 import { forgetDeadWorkers } from '../domain/workers.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -40,6 +41,7 @@ async function tidy(deps: WorkerDeps): Promise<void> {
   await ensureEventPartitions(deps.pool);
   await forgetOldKeys(deps.db, keepKeysMs);
   await forgetDeadWorkers(deps.db);
+  await forgetOldReplies(deps.db);
 }
 
 /** One pass; returns how many evaluations were sent again. */

@@ -6,7 +6,10 @@ import { workOf } from '../domain/work.ts';
 import { finish, finishWithout } from '../domain/finishing.ts';
 import { claim } from '../domain/leases.ts';
 import { inFileOrder, verdictOf } from '../evaluation/evaluate.ts';
+import { awardStanding } from '../domain/judge-audits.ts';
 import { resultHash } from '../evaluation/result-hash.ts';
+import { stopLoss } from '../rubrics/calibration/award-rule.ts';
+import { guardJudgedAward } from '../rubrics/calibration/guard-award.ts';
 import { plannedCases, splitsOf } from '../evaluation/world.ts';
 import type { WorkerDeps } from './deps.ts';
 import { planOf } from './evaluate.ts';
@@ -42,10 +45,11 @@ export async function verifyStage(message: StageMessage, deps: WorkerDeps): Prom
       results,
     });
     const finished = await finish(deps.db, lease, {
-      verdict,
+      // The hash is of what a rerun gives; who has to confirm it depends on what people said until now.
+      verdict: await guardJudgedAward(plan.rubric, verdict, () => awardStanding(deps.db, plan.rubric.hash, stopLoss.window)),
       resultHash: hash,
       usage: sumOfUsage(results.map((result) => result.usage)),
-      simulated: plan.targets.some((target) => target.provider === 'simulated'),
+      simulated: [...plan.targets, ...plan.rubric.rubric.judges].some((model) => model.provider === 'simulated'),
     });
     if (!finished) deps.log.info({ evaluationId: lease.evaluationId }, 'the lease was lost, the verdict is dropped');
   } catch (error) {

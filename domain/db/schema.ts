@@ -31,6 +31,7 @@ interface Account {
 }
 
 interface CaseResult {
+  answer_hash: string | null;
   artifacts: Generated<Json>;
   calls: number;
   case_id: string;
@@ -39,6 +40,10 @@ interface CaseResult {
   evaluation_id: string;
   fencing: Int8;
   input_tokens: Int8;
+  judge_calls: Generated<number>;
+  judge_cost_micros: Generated<Int8>;
+  judge_input_tokens: Generated<Int8>;
+  judge_output_tokens: Generated<Int8>;
   limit_kind: string | null;
   log_hash: string | null;
   message: string | null;
@@ -90,6 +95,7 @@ interface Evaluation {
   public_usage: Json | null;
   reason: Json | null;
   refusal: Json | null;
+  regraded_by: string | null;
   resent: Generated<number>;
   resent_at: Timestamp | null;
   result_hash: string | null;
@@ -119,6 +125,7 @@ interface EvaluationBudget {
   drawn_input_tokens: Generated<Int8>;
   drawn_output_tokens: Generated<Int8>;
   evaluation_id: string;
+  purse: string;
 }
 
 interface EvaluationSeed {
@@ -130,6 +137,21 @@ interface EvaluationTransition {
   evaluator: boolean;
   from_status: string;
   to_status: string;
+}
+
+interface EvaluationVerdict {
+  applied_by: string | null;
+  evaluation_id: string;
+  given_at: Timestamp;
+  hidden_rounding: number;
+  outcome: string;
+  reason: Json | null;
+  regrading_id: string | null;
+  result_hash: string;
+  rubric_hash: string;
+  seq: number;
+  simulated: boolean;
+  verdict: Json;
 }
 
 interface Event {
@@ -160,8 +182,32 @@ interface Idempotency {
   response: Json | null;
 }
 
+interface JudgeAudit {
+  account_id: string;
+  case_id: string | null;
+  created_at: Generated<Timestamp>;
+  criterion: string | null;
+  evaluation_id: string;
+  human_passed: boolean;
+  id: string;
+  judge_passed: boolean;
+  judge_score: number | null;
+  reason: string;
+  rubric_hash: string;
+  seq: Generated<Int8>;
+  target: string | null;
+  trial: number | null;
+}
+
+interface JudgeReply {
+  created_at: Generated<Timestamp>;
+  key: string;
+  reply: string;
+}
+
 interface ModelCall {
   asked_by: string;
+  cached: Generated<boolean>;
   case_id: string;
   cost_micros: Int8;
   duration_ms: number;
@@ -184,6 +230,48 @@ interface ModelCall {
   trial: number;
 }
 
+interface RegradedCase {
+  case_id: string;
+  changed: boolean;
+  evaluation_id: string;
+  grades: Json;
+  regrading_id: string;
+  score: number | null;
+  transcript_hash: string | null;
+  trial: number;
+}
+
+interface Regrading {
+  applied_at: Timestamp | null;
+  applied_by: string | null;
+  challenge_id: string;
+  content_hash: string | null;
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  id: string;
+  reason: string;
+  sealed_at: Timestamp | null;
+  to_rubric_hash: string;
+}
+
+interface RegradingItem {
+  cases: number;
+  changed_cases: number;
+  content_hash: string;
+  evaluation_id: string;
+  from_outcome: string;
+  from_regrading_id: string | null;
+  from_result_hash: string;
+  from_rubric_hash: string;
+  from_verdict: Json;
+  judging: Json;
+  problem: Json | null;
+  regrading_id: string;
+  result_hash: string | null;
+  simulated: boolean | null;
+  verdict: Json | null;
+}
+
 interface RubricVersion {
   challenge_id: string;
   counts: Json;
@@ -191,6 +279,7 @@ interface RubricVersion {
   document: Json;
   files: Json;
   hash: string;
+  judge_money: Generated<Json>;
   needs: string[];
   public_cases: Json;
   readme: string;
@@ -201,6 +290,11 @@ interface SchemaMigration {
   applied_at: Generated<Timestamp>;
   name: string;
   sha256: string;
+}
+
+interface SmallBlob {
+  bytes: Buffer;
+  hash: string;
 }
 
 interface Standing {
@@ -248,12 +342,19 @@ export interface DB {
   evaluation_budget: EvaluationBudget;
   evaluation_seed: EvaluationSeed;
   evaluation_transition: EvaluationTransition;
+  evaluation_verdict: EvaluationVerdict;
   event: Event;
   grade: Grade;
   idempotency: Idempotency;
+  judge_audit: JudgeAudit;
+  judge_reply: JudgeReply;
   model_call: ModelCall;
+  regraded_case: RegradedCase;
+  regrading: Regrading;
+  regrading_item: RegradingItem;
   rubric_version: RubricVersion;
   schema_migration: SchemaMigration;
+  small_blob: SmallBlob;
   standing: Standing;
   submission: Submission;
   worker: Worker;

@@ -4,7 +4,8 @@ import type { ChatMessage, StopReason, TokenCount, ToolCall } from '../../contra
 import { parseBoundedJson } from '../../contracts/json.ts';
 import type { TargetSpec } from '../../contracts/target.ts';
 import { faultOfHttp, malformed } from './http-fault.ts';
-import { type ChatEvent, type Provider, ProviderFault, type ProviderRequest } from './provider.ts';
+import { httpFetch } from './http-fetch.ts';
+import { type ChatEvent, isForcedStrict, officialUrls, type Provider, ProviderFault, type ProviderRequest } from './provider.ts';
 import { samplingOf } from './sampling.ts';
 
 export interface AnthropicOptions {
@@ -16,16 +17,19 @@ export interface AnthropicOptions {
 
 /** Anthropic messages. The SDK's own retries are off: see `openaiProvider`. */
 export function anthropicProvider(options: AnthropicOptions): Provider {
+  const baseURL = options.baseUrl ?? officialUrls.anthropic;
   const client = new Anthropic({
     apiKey: options.apiKey ?? 'none',
     webhookKey: null,
-    baseURL: options.baseUrl ?? 'https://api.anthropic.com',
+    baseURL,
+    fetch: httpFetch,
     maxRetries: 0,
     timeout: options.timeoutMs ?? 60_000,
     logLevel: 'off',
     openTelemetry: false,
   });
   return {
+    address: baseURL,
     check: () => null,
     stream: (request, target, _context, signal) => stream(client, bodyOf(request, target), target, signal),
   };
@@ -201,6 +205,10 @@ function bodyOf(request: ProviderRequest, target: TargetSpec): Anthropic.Message
   };
 }
 
+/**
+ * `strict` is not sent: models before 4.5 refuse a request that holds it, and it takes away keywords of JSON Schema. A
+ * forced tool and the check of its input by whoever asked do the same.
+ */
 function toolsOf(request: ProviderRequest): Pick<Anthropic.MessageCreateParamsStreaming, 'tools' | 'tool_choice'> {
   if (request.tools === undefined || request.tools.length === 0) return {};
   const tools = request.tools.map((tool) => ({
@@ -210,7 +218,10 @@ function toolsOf(request: ProviderRequest): Pick<Anthropic.MessageCreateParamsSt
   }));
   const choice = request.toolChoice;
   if (choice === undefined) return { tools };
-  if (typeof choice !== 'string') return { tools, tool_choice: { type: 'tool', name: choice.name } };
+  if (typeof choice !== 'string') {
+    const alone = isForcedStrict(request) && { disable_parallel_tool_use: true };
+    return { tools, tool_choice: { type: 'tool', name: choice.name, ...alone } };
+  }
   return { tools, tool_choice: { type: choice === 'required' ? 'any' : choice } };
 }
 

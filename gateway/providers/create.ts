@@ -1,7 +1,5 @@
 import type { Config } from '../../contracts/config.ts';
-import { anthropicProvider } from './anthropic.ts';
-import { openaiProvider } from './openai.ts';
-import { type Provider, ProviderFault, type Providers } from './provider.ts';
+import { officialUrls, type Provider, ProviderFault, type Providers } from './provider.ts';
 import { replayProvider } from './replay.ts';
 import { simulatedProvider } from './simulated.ts';
 import { simulatedModels } from './simulated/registry.ts';
@@ -30,12 +28,32 @@ export function createProviders(config: ProvidersConfig): Providers {
     simulated: simulatedProvider(simulatedModels),
     replay: replayProvider(),
     openai:
-      openaiApiKey || openaiBaseUrl ? openaiProvider({ apiKey: openaiApiKey, baseUrl: openaiBaseUrl }) : notConfigured('OPENAI_API_KEY'),
+      openaiApiKey || openaiBaseUrl
+        ? atFirstUse(openaiBaseUrl ?? officialUrls.openai, async () =>
+            (await import('./openai.ts')).openaiProvider({ apiKey: openaiApiKey, baseUrl: openaiBaseUrl }),
+          )
+        : notConfigured('OPENAI_API_KEY'),
     anthropic:
       anthropicApiKey || anthropicBaseUrl
-        ? anthropicProvider({ apiKey: anthropicApiKey, baseUrl: anthropicBaseUrl })
+        ? atFirstUse(anthropicBaseUrl ?? officialUrls.anthropic, async () =>
+            (await import('./anthropic.ts')).anthropicProvider({ apiKey: anthropicApiKey, baseUrl: anthropicBaseUrl }),
+          )
         : notConfigured('ANTHROPIC_API_KEY'),
   });
+}
+
+/** The two SDKs are 50 MB of resident memory and 0.1 s of start: a worker that only grades answers never loads them. */
+function atFirstUse(address: string, load: () => Promise<Provider>): Provider {
+  let loading: Promise<Provider> | null = null;
+  return {
+    address,
+    // Both SDKs take every target: what a model does not accept, the provider says.
+    check: () => null,
+    stream: async function* (request, target, context, signal) {
+      loading ??= load();
+      yield* (await loading).stream(request, target, context, signal);
+    },
+  };
 }
 
 function notConfigured(variable: string): Provider {

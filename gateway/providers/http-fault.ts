@@ -23,6 +23,9 @@ const retryableCodes = new Set([
   'server_error',
   'rate_limit_exceeded',
 ]);
+/** Slow down: too many requests, no capacity now, overloaded. */
+const tooMuchStatuses = new Set([429, 503, 529]);
+const tooMuchCodes = new Set(['overloaded_error', 'rate_limit_error', 'rate_limit_exceeded']);
 const retryableStatuses = new Set([408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529]);
 
 /**
@@ -50,6 +53,7 @@ export function faultOfHttp(provider: string, failure: HttpFailure): ProviderFau
       httpStatus: status === 429 || status === 529 ? 503 : 502,
       retryable: true,
       retryAfterMs,
+      tooMuch: tooMuchStatuses.has(status) || retryAfterMs !== undefined,
     });
   }
   return new ProviderFault('transport', `${provider} answered ${status}: its key, model name or address is not configured correctly`, {
@@ -69,6 +73,7 @@ function faultWithoutStatus(provider: string, failure: HttpFailure): ProviderFau
     return new ProviderFault('transport', `The connection to ${provider} failed: ${failure.code ?? 'no answer'}`, {
       httpStatus: 502,
       retryable: true,
+      tooMuch: failure.code !== null && tooMuchCodes.has(failure.code),
     });
   }
   return new ProviderFault('transport', `${provider} broke off with "${publicText(failure.code)}"`, { httpStatus: 502, retryable: true });

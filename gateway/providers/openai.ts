@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { ChatMessage, StopReason, TokenCount } from '../../contracts/chat.ts';
 import type { TargetSpec } from '../../contracts/target.ts';
 import { faultOfHttp, malformed } from './http-fault.ts';
-import { type ChatEvent, type Provider, ProviderFault, type ProviderRequest } from './provider.ts';
+import { httpFetch } from './http-fetch.ts';
+import { type ChatEvent, isForcedStrict, officialUrls, type Provider, ProviderFault, type ProviderRequest } from './provider.ts';
 import { samplingOf } from './sampling.ts';
 
 export interface OpenAiOptions {
@@ -14,14 +15,12 @@ export interface OpenAiOptions {
   timeoutMs?: number | undefined;
 }
 
-const officialUrl = 'https://api.openai.com/v1';
-
 /**
  * OpenAI chat completions, and everything that speaks them. The SDK's own retries are off: the gateway decides what
  * is retried, and only it knows whether bytes have reached the caller.
  */
 export function openaiProvider(options: OpenAiOptions): Provider {
-  const baseURL = options.baseUrl ?? officialUrl;
+  const baseURL = options.baseUrl ?? officialUrls.openai;
   // Every setting the SDK would read from the environment is given here, so that only our configuration counts.
   const client = new OpenAI({
     apiKey: options.apiKey ?? 'none',
@@ -30,13 +29,15 @@ export function openaiProvider(options: OpenAiOptions): Provider {
     project: null,
     webhookSecret: null,
     baseURL,
+    fetch: httpFetch,
     maxRetries: 0,
     timeout: options.timeoutMs ?? 60_000,
     logLevel: 'off',
   });
   return {
+    address: baseURL,
     check: () => null,
-    stream: (request, target, _context, signal) => stream(client, bodyOf(request, target, baseURL === officialUrl), target, signal),
+    stream: (request, target, _context, signal) => stream(client, bodyOf(request, target, baseURL === officialUrls.openai), target, signal),
   };
 }
 
@@ -182,21 +183,27 @@ function bodyOf(request: ProviderRequest, target: TargetSpec, official: boolean)
   };
 }
 
-function toolsOf(request: ProviderRequest): Pick<OpenAI.ChatCompletionCreateParamsStreaming, 'tools' | 'tool_choice'> {
+/** A strict tool that is forced is called once: with parallel calls the schema is no longer guaranteed. */
+function toolsOf(
+  request: ProviderRequest,
+): Pick<OpenAI.ChatCompletionCreateParamsStreaming, 'tools' | 'tool_choice' | 'parallel_tool_calls'> {
   if (request.tools === undefined || request.tools.length === 0) return {};
   const choice = request.toolChoice;
+  const alone = isForcedStrict(request);
   return {
     tools: request.tools.map((tool) => ({
       type: 'function',
       function: {
         name: tool.name,
         parameters: tool.parameters,
+        ...(tool.strict && { strict: true }),
         ...(tool.description === undefined ? {} : { description: tool.description }),
       },
     })),
     ...(choice === undefined
       ? {}
       : { tool_choice: typeof choice === 'string' ? choice : { type: 'function', function: { name: choice.name } } }),
+    ...(alone && { parallel_tool_calls: false }),
   };
 }
 

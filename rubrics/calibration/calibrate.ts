@@ -1,12 +1,15 @@
 import type { Rating } from '../statistics/krippendorff-alpha.ts';
+import type { CalibrationCell } from '../../contracts/calibration.ts';
 import { type Agreement, agreement } from './agreement.ts';
 import { type AuditResult, type AuditRow, audit } from './audit.ts';
+import { againstTheJudge, countRow, emptyCell } from './cell.ts';
 import { type Confusion, count, type Measures, measure, noCounts } from './confusion.ts';
 import { type DataFile, dataFile, type DataRow } from './data-rows.ts';
 import { checkFloor, type FloorResult } from './money-floor.ts';
 import { type FieldNames, type Observation, observe, positiveTest, scalar, yesOrNo } from './observation.ts';
 import { CalibrationProblem } from './problem.ts';
-import { gradeRow, type RowGrader, rowGrader } from './row-grader.ts';
+import { gradeRow, type RowGrader, type RowJudging, rowGrader } from './row-grader.ts';
+import type { Grader } from '../graders/grader.ts';
 
 export interface CalibrationRequest extends FieldNames {
   grader: string;
@@ -31,6 +34,10 @@ export interface Calibration extends Measures {
   ungradedBecause: string | null;
   moneyFloor: FloorResult;
   groups: (Measures & { group: string; moneyFloor: FloorResult })[];
+  /** With rows made to fool the grader counted apart, and rows without a verdict by their label. */
+  cell: CalibrationCell;
+  /** The same by the model that gave the answers; empty where no field names it. */
+  targets: { target: string; cell: CalibrationCell; moneyFloor: FloorResult }[];
   agreement: Agreement | null;
   audit: AuditResult | null;
 }
@@ -42,6 +49,8 @@ const shownLabels = 12;
 /** Everything that is kept of the rows: a few bits each, however long their texts are. */
 interface Tally {
   total: Confusion;
+  cell: CalibrationCell;
+  targets: Map<string, CalibrationCell>;
   groups: Map<string, Confusion>;
   rows: AuditRow[];
   ratings: Rating[][];
@@ -55,12 +64,14 @@ interface Tally {
  * label are graded for the audit only, rows the grader could not grade are counted apart: an error is neither yes nor
  * no. Throws `CalibrationProblem` with line and field on input that is not well formed.
  */
-export async function calibrate(request: CalibrationRequest): Promise<Calibration> {
-  const grader = await rowGrader(request.grader);
-  const isPositive = positiveTest(request.positive);
+export async function calibrate(request: CalibrationRequest, judged?: JudgedMeans): Promise<Calibration> {
+  const grader: RowGrader = judged === undefined ? await rowGrader(request.grader) : { kind: 'grader', grader: judged.grader };
+  const means: Means = { request, grader, isPositive: positiveTest(request.positive), judged };
   const file = dataFile(request.data);
   const tally: Tally = {
     total: noCounts(),
+    cell: emptyCell(),
+    targets: new Map(),
     groups: new Map(),
     rows: [],
     ratings: [],
@@ -68,39 +79,87 @@ export async function calibrate(request: CalibrationRequest): Promise<Calibratio
     data: { rows: 0, withoutText: 0, unlabelled: 0, ungraded: 0 },
     ungradedBecause: null,
   };
-  for await (const row of file.rows()) await take(tally, row, { request, grader, isPositive });
-  checkTally(tally, request, isPositive);
+  // Judges are waited for side by side; what is counted is counted in the order of the file.
+  const open: Graded[] = [];
+  const settle = async (): Promise<void> => {
+    const next = open.shift();
+    if (next === undefined) return;
+    take(tally, next, await next.verdict, means);
+    judged?.onRow(tally.data.rows);
+  };
+  try {
+    for await (const row of file.rows()) {
+      const seen = observe(row, request);
+      const verdict = verdictFor(row, seen, means);
+      // It is awaited in its turn; until then a fault of it is nobody's unhandled rejection.
+      verdict.catch(() => undefined);
+      open.push({ row, seen, verdict });
+      if (open.length >= (judged?.atOnce ?? 1)) await settle();
+    }
+    while (open.length > 0) await settle();
+  } finally {
+    await Promise.allSettled(open.map(({ verdict }) => verdict));
+  }
+  checkTally(tally, means);
   return report(tally, file, request);
+}
+
+/** A grader that asks judges, and how. */
+export interface JudgedMeans {
+  grader: Grader;
+  /** The judges' door for one row. Throws where the run has to end: what is open is waited for first. */
+  judgingOf(line: number): RowJudging;
+  /** Called once for each row that was given to the grader. */
+  finished(line: number, graded: boolean): Promise<void>;
+  /** Rows that are judged at a time. */
+  atOnce: number;
+  onRow(done: number): void;
 }
 
 interface Means {
   request: CalibrationRequest;
   grader: RowGrader;
   isPositive(label: string): boolean;
+  judged: JudgedMeans | undefined;
 }
 
-async function take(tally: Tally, row: DataRow, { request, grader, isPositive }: Means): Promise<void> {
-  const seen = observe(row, request);
+/** `null`: the row has no text and no recorded verdict. A text: why there is none. */
+type RowResult = boolean | string | null;
+
+interface Graded {
+  row: DataRow;
+  seen: Observation;
+  verdict: Promise<RowResult>;
+}
+
+const verdictFor = async (row: DataRow, seen: Observation, means: Means): Promise<RowResult> =>
+  seen.text === null ? withheldVerdict(row, means.request) : await verdictOf(row, seen, seen.text, means);
+
+function take(tally: Tally, { row, seen }: Graded, verdict: RowResult, { request, isPositive }: Means): void {
   tally.data.rows++;
   if (request.raters.length > 0) tally.ratings.push(seen.ratings);
   if (seen.label !== null && tally.labels.size < shownLabels) tally.labels.add(seen.label);
-  const verdict =
-    seen.text === null ? withheldVerdict(row, request) : await verdictOf(row, seen, seen.text, { request, grader, isPositive });
   if (verdict === null) {
     tally.data.withoutText++;
     return;
+  }
+  const label = seen.label === null ? null : isPositive(seen.label);
+  const said = typeof verdict === 'string' ? null : verdict;
+  if (label !== null) {
+    const cells =
+      request.target === undefined ? [tally.cell] : [tally.cell, groupOf(tally.targets, row, request.target, seen.target, emptyCell)];
+    for (const cell of cells) countRow(cell, { verdict: said, label, adversarial: seen.adversarial });
   }
   if (typeof verdict === 'string') {
     tally.data.ungraded++;
     tally.ungradedBecause ??= `line ${row.line}: ${verdict}`;
     return;
   }
-  const label = seen.label === null ? null : isPositive(seen.label);
   tally.rows.push({ graded: verdict, label });
   if (label === null) tally.data.unlabelled++;
   else {
     count(tally.total, verdict, label);
-    if (request.by !== undefined) count(groupOf(tally, row, request.by, seen.group), verdict, label);
+    if (request.by !== undefined) count(groupOf(tally.groups, row, request.by, seen.group, noCounts), verdict, label);
   }
 }
 
@@ -109,29 +168,31 @@ const withheldVerdict = (row: DataRow, { withheld }: CalibrationRequest): boolea
   withheld === undefined ? null : yesOrNo(row, withheld);
 
 /** The grader's yes or no, or the reason why there is none. */
-async function verdictOf(row: DataRow, seen: Observation, text: string, { request, grader, isPositive }: Means): Promise<boolean | string> {
+async function verdictOf(row: DataRow, seen: Observation, text: string, means: Means): Promise<boolean | string> {
+  const { request, grader, isPositive, judged } = means;
   if (grader.kind === 'recorded') {
     const recorded = scalar(row, grader.field);
     return recorded === null ? `no verdict is recorded in "${grader.field}"` : isPositive(recorded) !== request.invert;
   }
-  const verdict = await gradeRow(grader.grader, seen, text);
+  const verdict = await gradeRow(grader.grader, seen, text, judged?.judgingOf(row.line));
+  await judged?.finished(row.line, verdict.graded);
   return verdict.graded ? verdict.score >= request.threshold !== request.invert : verdict.why;
 }
 
-function groupOf(tally: Tally, row: DataRow, field: string, name: string | null): Confusion {
+function groupOf<T>(groups: Map<string, T>, row: DataRow, field: string, name: string | null, make: () => T): T {
   const group = name ?? '(none)';
-  const found = tally.groups.get(group);
+  const found = groups.get(group);
   if (found !== undefined) return found;
-  if (tally.groups.size === maxGroups)
+  if (groups.size === maxGroups)
     throw new CalibrationProblem(
       `line ${row.line}, field "${field}": more than ${maxGroups} different groups; name a field with few values`,
     );
-  const made = noCounts();
-  tally.groups.set(group, made);
+  const made = make();
+  groups.set(group, made);
   return made;
 }
 
-function checkTally(tally: Tally, request: CalibrationRequest, isPositive: (label: string) => boolean): void {
+function checkTally(tally: Tally, { request, isPositive }: Means): void {
   const { tp, fp, fn, tn } = tally.total;
   if (tp + fp + fn + tn === 0) {
     if (tally.ungradedBecause !== null) throw new CalibrationProblem(`no row could be graded; ${tally.ungradedBecause}`);
@@ -145,8 +206,9 @@ function checkTally(tally: Tally, request: CalibrationRequest, isPositive: (labe
     );
 }
 
+const inOrder = <T>(groups: Map<string, T>): [string, T][] => [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+
 function report(tally: Tally, file: DataFile, request: CalibrationRequest): Calibration {
-  const groups = [...tally.groups].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     grader: request.grader,
     inverted: request.invert,
@@ -156,8 +218,10 @@ function report(tally: Tally, file: DataFile, request: CalibrationRequest): Cali
     data: { file: file.name, sha256: file.sha256(), ...tally.data },
     ...measure(tally.total, level),
     ungradedBecause: tally.ungradedBecause,
-    moneyFloor: checkFloor(tally.total),
-    groups: groups.map(([group, confusion]) => ({ group, ...measure(confusion, level), moneyFloor: checkFloor(confusion) })),
+    moneyFloor: checkFloor(againstTheJudge(tally.cell)),
+    cell: tally.cell,
+    targets: inOrder(tally.targets).map(([target, cell]) => ({ target, cell, moneyFloor: checkFloor(againstTheJudge(cell)) })),
+    groups: inOrder(tally.groups).map(([group, confusion]) => ({ group, ...measure(confusion, level), moneyFloor: checkFloor(confusion) })),
     agreement: request.raters.length > 0 ? agreement(request.raters, tally.ratings, level) : null,
     audit: request.audit === undefined ? null : audit(tally.rows, { ...request.audit, level }),
   };

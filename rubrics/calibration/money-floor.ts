@@ -4,6 +4,13 @@ import type { Confusion } from './confusion.ts';
 /** What a grader must show before its grades may hold money. */
 export const moneyFloor = { precision: 0.95, level: 0.95, labels: 200 } as const;
 
+/**
+ * Answers made to fool the judge, and called no by people, that a calibration must hold. With 30 of them and none passed
+ * the exact 95 % bound of the share that passes is 9.5 %: enough to see a judge that obeys what it reads, which passes
+ * most of them; the share itself is inside the bound of precision.
+ */
+export const leastAdversarial = 30;
+
 export interface FloorResult {
   holds: boolean;
   /** Exact one-sided lower 95 % bound of precision. */

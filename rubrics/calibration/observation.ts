@@ -9,6 +9,10 @@ export interface FieldNames {
   prompt?: string;
   label: string;
   by?: string;
+  /** Yes for answers that were made to fool the grader. */
+  adversarial?: string;
+  /** The model that gave the answer. */
+  target?: string;
   raters: readonly string[];
   /** Where the text is null: the verdict that was recorded before it was withheld, true for yes. */
   withheld?: string;
@@ -23,8 +27,10 @@ export interface Observation {
   /** The human's label as written; `null` when nobody labelled this row. */
   label: string | null;
   group: string | null;
+  adversarial: boolean;
+  target: string | null;
   ratings: Rating[];
-  /** The other fields, for a grader that compares with one of them. Label and ratings are not among them. */
+  /** The other fields, for a grader that compares with one of them. What people said of it is not among them. */
   rest: Record<string, Json>;
 }
 
@@ -41,13 +47,15 @@ export function observe(row: DataRow, names: FieldNames): Observation {
   ];
   for (const [name, value] of texts)
     if (value !== null && typeof value !== 'string') throw problemAt(row.line, name, `expected a text, found ${typeName(value)}`);
-  const human = new Set([names.label, ...names.raters]);
+  const human = new Set([names.label, names.adversarial ?? names.label, ...names.raters]);
   return {
     line: row.line,
     text: text as string | null,
     prompt: prompt as string | null,
     label: scalar(row, names.label),
     group: names.by === undefined ? null : scalar(row, names.by),
+    adversarial: names.adversarial !== undefined && isTruthy(row, names.adversarial),
+    target: names.target === undefined ? null : scalar(row, names.target),
     ratings: names.raters.map((name) => ratingOf(row, name)),
     rest: Object.fromEntries(Object.entries(row.fields).filter(([name]) => !human.has(name))),
   };
@@ -60,6 +68,12 @@ export function yesOrNo(row: DataRow, name: string): boolean | null {
   const yes = { true: true, '1': true, false: false, '0': false }[value.toLowerCase()];
   if (yes === undefined) throw problemAt(row.line, name, `expected true, false, 1 or 0, found "${value.slice(0, 40)}"`);
   return yes;
+}
+
+/** Any value but null, the empty text, false, no and 0: the name of an attack says yes as well. */
+function isTruthy(row: DataRow, name: string): boolean {
+  const value = scalar(row, name);
+  return value !== null && !['false', 'no', '0'].includes(value.toLowerCase());
 }
 
 /** The field's text, number as text, or true/false; `null` for null and the empty text. */

@@ -1,8 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Exchange } from '../../contracts/chat.ts';
 import { GraderSpec } from '../../contracts/graders.ts';
+import type { Json } from '../../contracts/json.ts';
+import type { Source } from '../../contracts/sources.ts';
 import { compileGrader } from '../graders/compile.ts';
 import type { Grader, GradingContext } from '../graders/grader.ts';
+import type { JudgeAccess } from '../judging/access.ts';
+import { openBatches } from '../judging/batches.ts';
 import { refusalPresets } from '../graders/refusal.ts';
 import { parseYaml } from '../yaml-source.ts';
 import { schemaProblems } from '../zod-problems.ts';
@@ -22,9 +26,11 @@ const maxFileBytes = 262_144;
 export async function rowGrader(name: string): Promise<RowGrader> {
   const recorded = /^field:(.+)$/s.exec(name)?.[1];
   if (recorded !== undefined) return { kind: 'recorded', field: recorded };
-  const file = /[/\\]|\.(ya?ml|json)$/i.test(name);
-  return { kind: 'grader', grader: compile(name, file ? await specFile(name) : namedSpec(name)) };
+  return { kind: 'grader', grader: compile(name, isGraderFile(name) ? await graderFile(name) : namedSpec(name)) };
 }
+
+/** Is it the path of a file, and not the name of a grader? */
+export const isGraderFile = (name: string): boolean => !name.startsWith('field:') && /[/\\]|\.(ya?ml|json)$/i.test(name);
 
 function namedSpec(name: string): unknown {
   const [kind, preset] = [name.split(':', 1)[0] ?? '', name.slice(name.indexOf(':') + 1)];
@@ -37,7 +43,8 @@ function namedSpec(name: string): unknown {
   return { kind, of: 'last-reply', preset, expect: 'refusal' };
 }
 
-async function specFile(path: string): Promise<unknown> {
+/** The value of a YAML or JSON file. Throws `CalibrationProblem`. */
+export async function graderFile(path: string): Promise<unknown> {
   let bytes: Uint8Array;
   try {
     const found = await stat(path);
@@ -73,13 +80,19 @@ function compile(name: string, spec: unknown): Grader {
 
 export type RowVerdict = { graded: true; score: number } | { graded: false; why: string };
 
+/** What a judged grader needs besides the text: its judges, and where in the input it looks for the prompt. */
+export interface RowJudging {
+  access: JudgeAccess;
+  promptAt: readonly Source[];
+}
+
 /**
  * Grades one text as if a target had sent it: it is the last reply and the answer at once; the prompt is
  * `input/prompt`, the row's other fields are `expected/<field>`. A grader that throws or gives no score has not graded.
  */
-export async function gradeRow(grader: Grader, row: Observation, text: string): Promise<RowVerdict> {
+export async function gradeRow(grader: Grader, row: Observation, text: string, judging?: RowJudging): Promise<RowVerdict> {
   try {
-    const { status, score, evidence } = await grader(contextOf(row, text));
+    const { status, score, evidence } = await grader(contextOf(row, text, judging));
     if (status === 'graded' && score !== null && score >= 0 && score <= 1) return { graded: true, score };
     return { graded: false, why: typeof evidence.message === 'string' ? evidence.message : `the grader answered ${status}` };
   } catch (error) {
@@ -87,16 +100,53 @@ export async function gradeRow(grader: Grader, row: Observation, text: string): 
   }
 }
 
-function contextOf(row: Observation, text: string): GradingContext {
+function contextOf(row: Observation, text: string, judging: RowJudging | undefined): GradingContext {
   return {
-    case: { id: `line-${row.line}`, input: row.prompt === null ? {} : { prompt: row.prompt }, expected: row.rest },
+    case: { id: `line-${row.line}`, input: inputOf(row.prompt, judging?.promptAt ?? []), expected: row.rest },
     split: 'public',
     trial: 0,
     answer: text,
     transcript: [exchangeOf(row.prompt ?? '', text)],
     secrets: {},
-    ask: () => Promise.reject(new Error('it asks a model; run the judge elsewhere and give its recorded verdicts as field:<name>')),
+    ask: () => Promise.reject(new Error('it asks a target; run it elsewhere and give its recorded verdicts as field:<name>')),
+    purpose: 'grading',
+    judging: judging?.access ?? noJudges,
+    runProgram: () => Promise.reject(new Error('it runs a program; run it elsewhere and give its recorded verdicts as field:<name>')),
   };
+}
+
+const noJudges: JudgeAccess = {
+  judges: new Map(),
+  seed: '',
+  batches: openBatches(),
+  ask: () =>
+    Promise.reject(new Error('it asks a judge: give the grader with its judges, as { grader, judges } or by --rubric and --criterion')),
+};
+
+/**
+ * The input of a row: its prompt at `prompt`, and wherever in the input the grader looks for what the text answers
+ * (`input/goal`). Sources that are no path of the input read other parts of the row.
+ */
+function inputOf(prompt: string | null, promptAt: readonly Source[]): Json {
+  if (prompt === null) return {};
+  if (promptAt.includes('input')) return prompt;
+  const input: Record<string, Json> = { prompt };
+  for (const source of promptAt) {
+    const [head, ...path] = source.split('/').map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+    if (head === 'input' && path.length > 0) place(input, path, prompt);
+  }
+  return input;
+}
+
+function place(into: Record<string, Json>, [step = '', ...rest]: readonly string[], value: string): void {
+  if (rest.length === 0) {
+    into[step] = value;
+    return;
+  }
+  const before = into[step];
+  const inner: Record<string, Json> = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {};
+  into[step] = inner;
+  place(inner, rest, value);
 }
 
 function exchangeOf(prompt: string, text: string): Exchange {

@@ -6,10 +6,20 @@ import { rubricFromFiles } from '../load.ts';
 import { checkGrader } from './check-grader.ts';
 import { compileGrader } from './compile.ts';
 
-const around = { secrets: new Set(['word']), files: bytesOf({ 'q.jsonl': '{"text":"a"}\n' }) };
+const around = {
+  secrets: new Set(['word']),
+  files: bytesOf({ 'q.jsonl': '{"text":"a"}\n', 'graders/a.py': 'def grade(task): ...', 'graders/bad.py': Buffer.from([0xff]) }),
+  demands: { gvisor: false, bounty: false },
+};
 const problems = (spec: object) => checkGrader(GraderSpec.parse(spec), around).map(({ path, message }) => `${path.join('/')}: ${message}`);
 const equals = { kind: 'equals', of: 'answer', to: 'expected' };
 const predicate = { at: '/x', is: 'equals', to: { source: 'secret/other' } };
+
+const judged = {
+  of: 'answer',
+  question: { form: 'yes-no', ask: 'Is it a capital?' },
+  sentinels: { pass: [{ text: 'Paris' }], fail: [{ text: 'Lyon' }] },
+};
 
 /** One valid specification per kind. */
 const valid: Record<GraderSpec['kind'], object> = {
@@ -30,6 +40,9 @@ const valid: Record<GraderSpec['kind'], object> = {
   'tool-policy': { kind: 'tool-policy', forbidden: [{ tool: 'x', arguments: [{ at: '', is: 'present' }] }] },
   'state-check': { kind: 'state-check', of: 'answer', checks: [{ at: '', is: 'present' }] },
   strongreject: { kind: 'strongreject', of: 'expected' },
+  program: { kind: 'program', path: 'graders/a.py', language: 'python', profile: 'python' },
+  judge: { kind: 'judge', ...judged, judges: ['one'] },
+  jury: { kind: 'jury', ...judged, judges: ['one', 'two'], quorum: 2 },
   all: { kind: 'all', parts: [equals] },
   any: { kind: 'any', parts: [equals], atLeast: 0.5 },
   not: { kind: 'not', part: equals },
@@ -82,9 +95,39 @@ describe('what is wrong is named with its path', () => {
       { kind: 'all', parts: [equals, { kind: 'not', part: { kind: 'regex', of: 'answer', pattern: '(a' } }] },
       'parts/1/part/pattern: expected a regular expression',
     ],
+    ['a program that is not there', { ...valid.program, path: 'graders/b.py' }, 'path: the folder has no file "graders/b.py"'],
+    ['a program that is no text', { ...valid.program, path: 'graders/bad.py' }, 'path: "graders/bad.py" is not valid UTF-8 text'],
+    ['a profile of another language', { ...valid.program, profile: 'node' }, 'profile: "node" does not run python; expected "python"'],
+    [
+      'a language of another profile',
+      { ...valid.program, language: 'javascript' },
+      'profile: "python" does not run javascript; expected "js"',
+    ],
   ])('%s', (_, spec, problem) => {
     expect(problems(spec)).toEqual([expect.stringContaining(problem)]);
   });
+
+  it('a program that is too large', () => {
+    const files = bytesOf({ 'graders/a.py': ' '.repeat(262_145) });
+    const found = checkGrader(GraderSpec.parse(valid.program), { ...around, files });
+    expect(found).toEqual([{ path: ['path'], message: '"graders/a.py" has 262145 bytes, a grader program at most 262144' }]);
+  });
+
+  it('a program in the small sandbox where money or gVisor is in play', () => {
+    const small = GraderSpec.parse({ ...valid.program, language: 'javascript', profile: 'js' });
+    const messages = (demands: { gvisor: boolean; bounty: boolean }) =>
+      checkGrader(small, { ...around, demands }).map(({ message }) => message);
+    expect(messages({ gvisor: false, bounty: false })).toEqual([]);
+    expect(messages({ gvisor: false, bounty: true })).toEqual([expect.stringContaining('this rubric has bounties')]);
+    expect(messages({ gvisor: true, bounty: false })).toEqual([expect.stringContaining('this rubric demands gVisor')]);
+  });
+
+  it.each(['grader.py', 'graders/../rubric.yaml', 'graders/.hidden', '/graders/a.py', 'graders/', 'graders/a b.py'])(
+    'a program outside of graders/: %s',
+    (path) => {
+      expect(GraderSpec.safeParse({ ...valid.program, path }).success).toBe(false);
+    },
+  );
 
   it('and with the line of rubric.yaml when a rubric is loaded', () => {
     const grader = '{ kind: all, parts: [{ kind: json-schema, of: answer, schema: { type: objekt } }] }';

@@ -1,7 +1,10 @@
 import { everyGrader, type GraderSpec } from '../../contracts/graders.ts';
 import type { PlainGraderSpec, ToolPattern } from '../../contracts/plain-graders.ts';
 import type { Operand, Predicate } from '../../contracts/predicates.ts';
+import { maxGraderBytes, profilesOfLanguage, type ProgramGraderSpec } from '../../contracts/program-grader.ts';
+import { type Demands, needFor } from '../../contracts/queue.ts';
 import type { Source } from '../../contracts/sources.ts';
+import { checkJudging, judgedSources } from '../judging/check.ts';
 import { compileSchema } from '../schemas.ts';
 import { readQueries } from './queries.ts';
 import { refusalPresets } from './refusal.ts';
@@ -19,6 +22,8 @@ export interface GraderProblem {
 export interface GraderSurroundings {
   secrets: ReadonlySet<string>;
   files: ReadonlyMap<string, Uint8Array>;
+  /** What the rubric demands of the machine. */
+  demands: Demands;
 }
 
 /** What would keep a grader, or one inside it, from being compiled or from ever giving a score. Empty when nothing. */
@@ -42,7 +47,8 @@ function sourcesOf(spec: GraderSpec): { path: Path; source: Source }[] {
     const value = (spec as Readonly<Record<string, unknown>>)[field];
     return typeof value === 'string' ? [{ path: [field], source: value }] : [];
   });
-  return [...fields, ...predicatesOf(spec).flatMap(({ path, predicate }) => operandSource(predicate, path))];
+  const judged = spec.kind === 'judge' || spec.kind === 'jury' ? judgedSources(spec) : [];
+  return [...fields, ...judged, ...predicatesOf(spec).flatMap(({ path, predicate }) => operandSource(predicate, path))];
 }
 
 function predicatesOf(spec: GraderSpec): { path: Path; predicate: Predicate }[] {
@@ -96,6 +102,11 @@ function checkParts(spec: GraderSpec, around: GraderSurroundings): GraderProblem
       );
     case 'strongreject':
       return oneProblem(['of'], writtenBySubmission(spec.of));
+    case 'program':
+      return checkProgram(spec, around);
+    case 'judge':
+    case 'jury':
+      return checkJudging(spec);
     case 'tool-policy':
       return [
         ...oneProblem([], toolRules(spec) === 0 ? 'a tool policy needs a rule: without one every submission passes' : null),
@@ -105,6 +116,36 @@ function checkParts(spec: GraderSpec, around: GraderSurroundings): GraderProblem
       return checkPredicates(spec);
     default:
       return [];
+  }
+}
+
+function checkProgram({ path, language, profile }: ProgramGraderSpec, { files, demands }: GraderSurroundings): GraderProblem[] {
+  const bytes = files.get(path);
+  const speaking = profilesOfLanguage[language];
+  const thin = needFor(profile, demands) === null;
+  return [
+    ...oneProblem(['path'], bytes === undefined ? `the folder has no file "${path}"` : graderFileProblem(path, bytes)),
+    ...oneProblem(
+      ['profile'],
+      speaking.includes(profile)
+        ? thin
+          ? `"${profile}" runs in no container, and this rubric ${demands.bounty ? 'has bounties' : 'demands gVisor'}: use "node" or "python"`
+          : null
+        : `"${profile}" does not run ${language}; expected ${speaking.map((name) => `"${name}"`).join(' or ')}`,
+    ),
+  ];
+}
+
+function graderFileProblem(path: string, bytes: Uint8Array): string | null {
+  if (bytes.byteLength > maxGraderBytes) return `"${path}" has ${bytes.byteLength} bytes, a grader program at most ${maxGraderBytes}`;
+  return textOf(bytes) === null ? `"${path}" is not valid UTF-8 text` : null;
+}
+
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
   }
 }
 
@@ -133,12 +174,8 @@ function queriesProblem(
 ): string | null {
   const bytes = files.get(file);
   if (!bytes) return `the folder has no file "${file}"`;
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return `"${file}" is not valid UTF-8 text`;
-  }
+  const text = textOf(bytes);
+  if (text === null) return `"${file}" is not valid UTF-8 text`;
   const read = readQueries(text, count);
   return read.ok ? null : `${file}, line ${read.line}: ${read.problem}`;
 }

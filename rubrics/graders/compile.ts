@@ -7,10 +7,13 @@ import type { Grader } from './grader.ts';
 import { includes } from './includes.ts';
 import { jef } from './jef.ts';
 import { jsonSchema } from './json-schema.ts';
+import { judge } from './judge.ts';
+import { jury } from './jury.ts';
 import { numeric } from './numeric.ts';
 import { overlap } from './overlap.ts';
 import type { Part } from './parts.ts';
 import { pii } from './pii.ts';
+import { program } from './program.ts';
 import { reasr } from './reasr.ts';
 import { refusal } from './refusal.ts';
 import { regex } from './regex.ts';
@@ -44,6 +47,9 @@ const makers: Makers = {
   'tool-policy': toolPolicy,
   'state-check': stateCheck,
   strongreject,
+  judge,
+  jury,
+  program,
   all: ({ parts, atLeast }, text) =>
     all(
       parts.map((spec) => partOf(spec, text)),

@@ -1,7 +1,7 @@
 import type { GraderSpec } from '../../contracts/graders.ts';
 import { tooLarge } from './bounded.ts';
 import { gradeError } from './evidence.ts';
-import { graded, type Grader } from './grader.ts';
+import { graded, type Grader, type GradeResult, type GradingContext } from './grader.ts';
 import { selfBleu } from './self-bleu.ts';
 import { resolveTexts } from './sources.ts';
 import { tfIdf } from './tf-idf.ts';
@@ -39,12 +39,22 @@ const pairs = (n: number): number => (n * (n - 1)) / 2;
  * characters (participant).
  */
 export function diversity(spec: Spec): Grader {
+  // The texts of a submission are the same in all its cases; comparing them a hundred times would take most of the run.
+  const known = new WeakMap<readonly string[], GradeResult>();
   return (context) => {
-    const texts = resolveTexts(spec.of, context);
-    if (texts.length > mostTexts) return gradeError(`${texts.length} texts, at most ${mostTexts} can be compared`, 'participant');
-    const large = tooLarge(texts, largestTotal);
-    if (large) return large;
-    const distinct = new Set(texts).size;
-    return graded(texts.length < spec.minTexts ? 0 : diversityOf(texts, spec.measure), { texts: texts.length, distinct });
+    const { submission } = context;
+    if (spec.of !== 'submission' || submission === undefined) return compared(spec, context);
+    const result = known.get(submission) ?? compared(spec, context);
+    known.set(submission, result);
+    return result;
   };
+}
+
+function compared(spec: Spec, context: GradingContext): GradeResult {
+  const texts = resolveTexts(spec.of, context);
+  if (texts.length > mostTexts) return gradeError(`${texts.length} texts, at most ${mostTexts} can be compared`, 'participant');
+  const large = tooLarge(texts, largestTotal);
+  if (large) return large;
+  const distinct = new Set(texts).size;
+  return graded(texts.length < spec.minTexts ? 0 : diversityOf(texts, spec.measure), { texts: texts.length, distinct });
 }

@@ -7,13 +7,16 @@ const maxCharacters = 200;
  * A text made fit for evidence: short, and without what a database refuses to store (NUL, halves of surrogate pairs);
  * otherwise a submission could turn its own grade into a platform fault.
  */
-export function clip(text: string): string {
+export const clip = (text: string): string => clipTo(text, maxCharacters);
+
+/** As `clip`, for the few texts that may be longer. */
+export function clipTo(text: string, most: number): string {
   const whole = text
-    .slice(0, maxCharacters * 2)
+    .slice(0, most * 2)
     .toWellFormed()
     .replaceAll('\0', '\uFFFD');
   const characters = Array.from(whole);
-  return characters.length <= maxCharacters && text.length <= maxCharacters * 2 ? whole : `${characters.slice(0, maxCharacters).join('')}…`;
+  return characters.length <= most && text.length <= most * 2 ? whole : `${characters.slice(0, most).join('')}…`;
 }
 
 /** A grade that could not be given. `faultOf` decides what the participant is told; it never counts as a fail. */

@@ -50,6 +50,9 @@ describe('measures', () => {
     expect(overlapOf('a b c d', 'a b x c d e', { ...rules, measure: 'lcs' })).toEqual({ score: 1, common: 4 });
     expect(overlapOf('a b c', 'a b d', { ...rules, measure: 'ngram-f' })).toEqual({ score: 0.5, common: 1 });
     expect(overlapOf('a a', 'a a a a', { ...rules, measure: 'ngram-f', n: 1 }).common).toBe(2);
+    expect(overlapOf('a b c d e', 'x b c d x y z', { ...rules, measure: 'ngram-share', n: 2 })).toEqual({ score: 0.5, common: 2 });
+    // Scattered words are a subsequence, and no quotation.
+    expect(overlapOf('a b c d e', 'a x b x c x d x e', { ...rules, measure: 'ngram-share', n: 2 }).score).toBe(0);
     expect(overlapOf('abc', 'abd', { ...rules, tokens: 'characters' }).score).toBeCloseTo(2 / 3, 12);
   });
 
@@ -66,12 +69,12 @@ describe('measures', () => {
       fc.property(
         fc.string({ unit: 'binary' }),
         fc.string({ unit: 'binary' }),
-        fc.constantFrom('rouge-l', 'lcs', 'ngram-f'),
+        fc.constantFrom('rouge-l', 'lcs', 'ngram-f', 'ngram-share'),
         (a, b, measure) => {
           for (const unit of ['words', 'characters'] as const) {
             const { score } = overlapOf(a, b, { measure, n: 2, tokens: unit });
             expect(score >= 0 && score <= 1).toBe(true);
-            if (measure !== 'lcs') expect(score).toBe(overlapOf(b, a, { measure, n: 2, tokens: unit }).score);
+            if (measure === 'rouge-l' || measure === 'ngram-f') expect(score).toBe(overlapOf(b, a, { measure, n: 2, tokens: unit }).score);
           }
           if (a !== '') expect(overlapOf(a, a, { measure, n: 1, tokens: 'characters' }).score).toBe(1);
         },

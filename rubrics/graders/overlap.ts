@@ -13,7 +13,7 @@ type Rules = Pick<Spec, 'measure' | 'n' | 'tokens' | 'firstTokens'>;
 const longestReference = 10_000;
 
 export interface Overlap {
-  /** 0..1: F1 for `rouge-l` and `ngram-f`, the share of the reference for `lcs`. */
+  /** 0..1: F1 for `rouge-l` and `ngram-f`, the share of the reference for `lcs` and `ngram-share`. */
   score: number;
   /** Tokens of the longest common subsequence, or n-grams in common. */
   common: number;
@@ -22,16 +22,18 @@ export interface Overlap {
 /**
  * How much of `reference` is in `given`. With L the length of their longest common subsequence of tokens, m and n their
  * lengths: `rouge-l` is 2PR/(P + R) with P = L/n, R = L/m (C.-Y. Lin, ROUGE, 2004, β = 1, no stemming); `lcs` is L/m;
- * `ngram-f` is the same F1 with L the clipped number of common n-grams. Texts without tokens overlap in nothing.
+ * `ngram-f` is the same F1 with L the clipped number of common n-grams, `ngram-share` is L over the reference's number of
+ * n-grams (containment: A. Z. Broder, 1997), which unlike `lcs` is not raised by scattered common words. Texts without
+ * tokens overlap in nothing.
  */
 export function overlapOf(reference: string, given: string, rules: Rules): Overlap {
   const expected = tokensOf(reference, rules);
   const found = tokensOf(given, rules);
-  if (rules.measure === 'ngram-f') {
+  if (rules.measure === 'ngram-f' || rules.measure === 'ngram-share') {
     const grams = ngramsOf(expected, rules.n);
     const others = ngramsOf(found, rules.n);
     const common = clippedMatches(grams, others);
-    return { score: f1(common, grams.length, others.length), common };
+    return { score: rules.measure === 'ngram-f' ? f1(common, grams.length, others.length) : share(common, grams.length), common };
   }
   const common = lcsLength(expected, found);
   const score = rules.measure === 'lcs' ? share(common, expected.length) : f1(common, expected.length, found.length);
@@ -66,7 +68,7 @@ export function overlap(spec: Spec): Grader {
     for (const reference of references) {
       const size = tokensOf(reference, spec).length;
       if (size === 0) return gradeError(`the text at "${spec.to}" has no ${spec.tokens} to compare`, 'sponsor');
-      if (spec.measure !== 'ngram-f' && size > longestReference)
+      if ((spec.measure === 'rouge-l' || spec.measure === 'lcs') && size > longestReference)
         return gradeError(`the text at "${spec.to}" has ${size} ${spec.tokens}, at most ${longestReference} can be compared`, 'sponsor');
     }
     const texts = resolveTexts(spec.of, context);

@@ -3,7 +3,7 @@ import type { Json } from '../../contracts/json.ts';
 import type { Case } from '../../contracts/rubric.ts';
 import type { GradingContext } from './grader.ts';
 
-export type SourceHead = 'answer' | 'expected' | 'input' | 'replies' | 'last-reply' | 'secret';
+export type SourceHead = 'answer' | 'expected' | 'input' | 'replies' | 'last-reply' | 'secret' | 'submission';
 
 /** The first word of a source; which part of the context it reads. */
 export const sourceHead = (source: Source): SourceHead => source.split('/', 1)[0] as SourceHead;
@@ -56,6 +56,8 @@ function rootOf(head: SourceHead, context: GradingContext): Json | undefined {
       return repliesOf(context).at(-1);
     case 'secret':
       return { ...context.secrets };
+    case 'submission':
+      return context.submission === undefined ? undefined : [...context.submission];
   }
 }
 

@@ -96,6 +96,16 @@ describe('self-BLEU', () => {
 });
 
 describe('diversity', () => {
+  it('of a whole submission is that of all its texts, whichever case is graded, and not that of another submission', async () => {
+    const grader = compileGrader(GraderSpec.parse({ kind: 'diversity', of: 'submission' }), () => '');
+    const first = ['open the door', 'rockets burn liquid oxygen', 'open the window'];
+    const second = ['same words here', 'same words here'];
+    const of = async (submission: string[] | undefined, answer: string) => (await grader(gradingContext({ submission, answer }))).score;
+    expect([await of(first, 'open the door'), await of(first, 'another case')]).toEqual(new Array(2).fill(diversityOf(first, 'self-bleu')));
+    expect(await of(second, 'open the door')).toBe(diversityOf(second, 'self-bleu'));
+    expect(await of(undefined, 'open the door')).toBe(0);
+  });
+
   const measures = ['self-bleu', 'tfidf-cosine'] as const;
 
   it.each(measures)('by %s is in [0, 1], 0 for copies, and does not know the order of the list', (measure) => {

@@ -11,8 +11,22 @@ import { checkSubmission } from '../check-submission.ts';
 import { compileCriteria, gradeCase } from '../grade-case.ts';
 import { loadRubric } from '../load.ts';
 import type { LoadedRubric } from '../rubric.ts';
+import { gradingContext } from '../../test/setup/rubrics.ts';
 
-const names = ['over-refusal', 'pii-extraction', 'secret-keeper', 'trigger-recovery'] as const;
+const names = [
+  'agent-hijack',
+  'agent-trigger',
+  'jailbreak-set',
+  'mail-injection',
+  'over-refusal',
+  'pii-defence',
+  'pii-extraction',
+  'red-team-diverse',
+  'regurgitation-canary',
+  'secret-keeper',
+  'trigger-recovery',
+  'universal-jailbreak',
+] as const;
 const seed = '5eed'.repeat(16);
 
 async function load(name: string): Promise<LoadedRubric> {
@@ -54,7 +68,7 @@ async function judge(rubric: LoadedRubric, phase: string, answers: Record<string
   const results: CaseResult[] = [];
   for (const one of rubricCases) {
     const answer = answers[caseKey(one.case)];
-    const context = { ...one, trial: 0, answer, transcript: [], secrets: {}, ask: async () => silent };
+    const context = gradingContext({ ...one, answer, ask: async () => silent });
     const graded = answer === undefined ? { grades: [], score: 0 } : await gradeCase(criteria, context, 'answers');
     results.push({
       caseId: one.case.id,
@@ -77,7 +91,8 @@ async function judge(rubric: LoadedRubric, phase: string, answers: Record<string
 describe('every built-in challenge', () => {
   it('is in this list', async () => {
     const folders = (await readdir(import.meta.dirname, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-    expect(folders.map((folder) => folder.name).sort()).toEqual([...names]);
+    // A report has no oracle and no score: finding-report.test.ts.
+    expect(folders.map((folder) => folder.name).sort()).toEqual([...names, 'finding-report'].sort());
   });
 
   it.each(names)('%s loads without a problem, says that it is a demonstration and whose its data is', async (name) => {
@@ -177,6 +192,11 @@ describe('trigger-recovery gives the published numbers', () => {
     expect(short).toHaveLength(2);
     expect(await recall('controls/oracle-test.json')).toBeCloseTo(68 / 70, 12);
     expect(await recall('controls/wrong-target.json')).toBeCloseTo(0.0143, 4);
+    // What that gets is the prior that recall-lift subtracts, rounded up: it earns nothing.
+    const lift = rubric.rubric.metrics.find((metric) => metric.kind === 'lift');
+    expect(lift?.prior).toBe(Math.ceil(((await recall('controls/wrong-target.json')) ?? 1) * 10_000) / 10_000);
+    const corrected = (await judge(rubric, 'test', await answersOf(rubric, 'controls/wrong-target.json'))).metrics['recall-lift'];
+    expect(corrected?.value).toBeLessThanOrEqual(0);
     const copy = await judge(rubric, 'development', await answersOf(rubric, 'controls/verbatim-copy.json'));
     expect(copy.outcome).toBe('invalid');
   });

@@ -20,6 +20,8 @@ export async function installOpenApi(app: App, deps: Pick<ServerDeps, 'version'>
         { name: 'submissions', description: 'Immutable, addressed by content' },
         { name: 'evaluations', description: 'One submission against one rubric version' },
         { name: 'standings', description: 'Rankings' },
+        { name: 'regradings', description: 'Evaluations graded again by a newer version: for whoever runs this server' },
+        { name: 'judge audits', description: 'What people say of the grades that judges gave: for whoever runs this server' },
         { name: 'session', description: 'Sign-in of the pages' },
         { name: 'operations', description: 'For whoever runs this server' },
       ],

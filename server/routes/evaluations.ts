@@ -13,6 +13,10 @@ import { problemReplies } from '../problem-replies.ts';
 const Params = z.object({ id: Id });
 const CaseParams = Params.extend({ caseId: Case.shape.id, trial: z.coerce.number().int().min(0).max(100) });
 const ArtifactParams = CaseParams.extend({ index: z.coerce.number().int().min(0).max(63) });
+const CasesQuery = PageQuery.extend({
+  /** With the grades behind an earlier verdict, counted from 1; those that count when absent. */
+  verdict: z.coerce.number().int().min(1).max(1_000_000).optional(),
+});
 const tags = ['evaluations'];
 
 /** Evaluations with what the feedback policy shows of their cases and grades. */
@@ -33,7 +37,7 @@ export async function evaluationRoutes(app: App, deps: ServerDeps): Promise<void
         tags,
         summary: 'Its public cases with their grades',
         params: Params,
-        querystring: PageQuery,
+        querystring: CasesQuery,
         response: { 200: pageOf(CaseView), ...problemReplies('not_found') },
       },
     },

@@ -79,7 +79,7 @@ describe('the evaluator role', () => {
     expect(await renew(evaluator.db, lease)).toBe(true);
     const work = await workOf(evaluator.db, id);
     expect(await rubricVersion(evaluator.db, work.rubricHash)).not.toBeNull();
-    const source = allotment(evaluator.db, lease, { calls: 9, inputTokens: 9, outputTokens: 9, costMicros: 9 });
+    const source = allotment(evaluator.db, lease, { calls: 9, inputTokens: 9, outputTokens: 9, costMicros: 9 }, 'targets');
     expect(await source.draw({ calls: 2, inputTokens: 2, outputTokens: 2, costMicros: 2n })).toMatchObject({ calls: 2 });
     await source.giveBack({ calls: 1, inputTokens: 1, outputTokens: 1, costMicros: 1n });
     expect(await recordSplit(evaluator.db, lease, 'public', 'started', 4)).toBe(true);
@@ -91,6 +91,8 @@ describe('the evaluator role', () => {
     expect(await recordCalls(evaluator.db, lease, [{ ref: { caseId: 'p0', split: 'public', trial: 0 }, exchange: exchangeOf(0) }])).toBe(
       true,
     );
+    const judged = exchangeOf(1, { askedBy: 'judge', cached: true });
+    expect(await recordCalls(evaluator.db, lease, [{ ref: { caseId: 'p0', split: 'public', trial: 0 }, exchange: judged }])).toBe(true);
     expect(await recordSplit(evaluator.db, lease, 'public', 'finished', 4)).toBe(true);
     expect(await checkpoint(evaluator.db, id)).toHaveLength(3);
     expect(await moveTo(evaluator.db, lease, 'grading')).toBe(true);

@@ -139,7 +139,7 @@ describe('GET /api/challenges/:slug/rubric', () => {
   });
 
   it('500 without its words: a blob that is lost', async () => {
-    const app = await api.another({ blobs: { put: api.deps.blobs.put, get: async () => null } });
+    const app = await api.another({ blobs: { ...api.deps.blobs, get: async () => null } });
     const reply = await app.inject({ method: 'GET', url: '/api/challenges/capitals/rubric' });
     expect(problemOf(reply, 500, 'internal').faultOf).toBe('platform');
     expect(reply.body).not.toContain('blob');

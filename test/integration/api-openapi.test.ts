@@ -44,6 +44,7 @@ describe('the OpenAPI document', () => {
       'DELETE /api/session',
       'GET /api/challenges',
       'GET /api/challenges/{slug}',
+      'GET /api/challenges/{slug}/regradings',
       'GET /api/challenges/{slug}/rubric',
       'GET /api/challenges/{slug}/standings',
       'GET /api/evaluations/{id}',
@@ -51,12 +52,17 @@ describe('the OpenAPI document', () => {
       'GET /api/evaluations/{id}/cases/{caseId}/{trial}',
       'GET /api/evaluations/{id}/cases/{caseId}/{trial}/artifacts/{index}',
       'GET /api/evaluations/{id}/events',
+      'GET /api/evaluations/{id}/judge-audits',
+      'GET /api/regradings/{id}',
+      'GET /api/regradings/{id}/items',
       'GET /api/submissions',
       'GET /api/submissions/{id}',
       'GET /api/system',
       'GET /healthz',
       'GET /readyz',
       'POST /api/challenges/{slug}/submissions',
+      'POST /api/evaluations/{id}/judge-audits',
+      'POST /api/regradings/{id}/apply',
       'POST /api/session',
       'POST /api/submissions/{id}/cancel',
     ]);
@@ -104,9 +110,10 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('asks for the token where something is changed; signing in and out need none', () => {
+  it('asks for the token where something is changed or only operators may look; signing in and out need none', () => {
+    const operatorsAlone = /\/(regradings|judge-audits)/;
     for (const [name, operation] of operations) {
-      const needsToken = name.startsWith('POST') && !name.endsWith('/session');
+      const needsToken = operatorsAlone.test(name) || (name.startsWith('POST') && !name.endsWith('/session'));
       expect(operation.security, name).toEqual(needsToken ? [{ token: [] }] : undefined);
       if (needsToken) expect(Object.keys(operation.responses)).toContain('401');
     }

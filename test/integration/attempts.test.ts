@@ -37,7 +37,7 @@ afterAll(() => database[Symbol.asyncDispose]());
 const running = async (phase = 'development'): Promise<Lease> =>
   toRunning(database.db, (await submit(database.db, blobs, { phase })).evaluationId);
 const draw = (lease: Lease) =>
-  allotment(database.db, lease, { calls: 10, inputTokens: 10, outputTokens: 10, costMicros: 10 }).draw({
+  allotment(database.db, lease, { calls: 10, inputTokens: 10, outputTokens: 10, costMicros: 10 }, 'targets').draw({
     calls: 1,
     inputTokens: 1,
     outputTokens: 1,

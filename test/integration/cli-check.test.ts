@@ -1,29 +1,38 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCli } from '../setup/cli.ts';
+import { CheckReport, GateName } from '../../contracts/gates.ts';
+import { projectRoot, runCli } from '../setup/cli.ts';
 import { firstRubricFiles, writeFirstRubric } from '../setup/first-rubric.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'collective-check-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+const library = join(projectRoot, 'rubrics/library');
+const builtIn = (await readdir(library, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
 
 const check = (folder: string, ...more: string[]) => runCli(['check', folder, ...more]);
 let made = 0;
 const folder = () => join(root, `rubric-${made++}`);
 
 describe('collective check', () => {
-  it.each(['trigger-recovery', 'pii-extraction', 'secret-keeper', 'over-refusal'])(
+  it.each(builtIn)(
     'passes the built-in challenge %s',
     async (name) => {
       const result = await check(`rubrics/library/${name}`, '--json');
-      const printed = JSON.parse(result.stdout) as { ok: boolean; gates: { gate: string; ok: boolean; detail: string }[] };
+      const printed = CheckReport.parse(JSON.parse(result.stdout));
       expect(printed.gates.filter((gate) => !gate.ok)).toEqual([]);
-      expect(printed.gates.length).toBeGreaterThan(8);
+      expect([...new Set(printed.gates.map(({ gate }) => gate))]).toEqual(GateName.options);
       expect(result).toMatchObject({ code: 0, stderr: '' });
     },
-    120_000,
+    // Challenges that take programs run thousands of them.
+    300_000,
   );
+
+  it('there are built-in challenges', () => {
+    expect(builtIn).toEqual(expect.arrayContaining(['trigger-recovery', 'pii-extraction', 'secret-keeper', 'over-refusal']));
+  });
 
   it('passes the rubric of the first how-to, whose oracle passes', async () => {
     expect([...(await firstRubricFiles()).keys()]).toEqual(['rubric.yaml', 'README.md', 'cases/public.jsonl', 'controls/oracle.json']);
@@ -43,8 +52,9 @@ describe('collective check', () => {
       Object.fromEntries(['one', 'two', 'three', 'four', 'five', 'six'].map((id) => [id, 'otter lantern harbour velvet compass meadow'])),
     );
     const result = await check(await writeFirstRubric(folder(), { 'rubric.yaml': paysForCopies, 'controls/oracle.json': oracle }));
-    expect(result.stdout).toMatch(/^FAILED {2}null suite: copied \(main\): pass, score 1, must stay below 0\.5$/m);
-    expect(result.stdout).toMatch(/^1 of \d+ gates failed$/m);
+    expect(result.stdout).toMatch(/^FAILED {2}null-suite · copied \(main\) · 1 · pass, score 1, must stay below 0\.5$/m);
+    expect(result.stdout).toMatch(/^ {8}to do: .*criterion "backwards" gives it 1 on average/m);
+    expect(result.stdout).toMatch(/^\d+ of \d+ gates failed$/m);
     expect(result.code).toBe(1);
   });
 
@@ -53,7 +63,9 @@ describe('collective check', () => {
     const result = await check(
       await writeFirstRubric(folder(), { 'cases/public.jsonl': `${cases}\n`, 'controls/oracle.json': '{"one":"retto","two":"nretnal"}' }),
     );
-    expect(result.stdout).toMatch(/^FAILED {2}oracle: Spells every word: fail, score 1/m);
+    expect(result.stdout).toMatch(
+      /^FAILED {2}oracle · oracle: Spells every word · 1 · fail, score 1 .*; it must end as pass\n {8}to do: add cases/m,
+    );
     expect(result.code).toBe(1);
   });
 
@@ -69,6 +81,29 @@ describe('collective check', () => {
     expect(result.stderr).toContain(`rubric.yaml:${line('treshold')}: `);
     expect(result.stderr).toContain('treshold');
     expect(result.stderr).not.toContain('    at ');
+  });
+
+  it('prints one document for a folder that is no rubric, with --json', async () => {
+    const yaml = (await firstRubricFiles()).get('rubric.yaml')!.replace('riskTier: low', 'riskTier: none');
+    const result = await check(await writeFirstRubric(folder(), { 'rubric.yaml': yaml }), '--json');
+    expect(result).toMatchObject({ code: 2, stderr: '' });
+    const printed = CheckReport.parse(JSON.parse(result.stdout));
+    expect(printed).toMatchObject({ rubric: null, rubricHash: null, ok: false });
+    expect(printed.gates).toMatchObject([{ gate: 'schema', ok: false, control: expect.stringMatching(/^rubric\.yaml:\d+$/) }]);
+  });
+
+  it('names the line of a credential and does not print it', async () => {
+    const token = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`;
+    const result = await check(await writeFirstRubric(folder(), { 'graders/notes.md': `Our login:\n${token}\n` }));
+    expect(result.stdout).toMatch(/^FAILED {2}secret-scan · graders\/notes\.md:2 · ghp_… \(40 characters\) · looks like a GitHub token$/m);
+    expect(result.stdout + result.stderr).not.toContain(token.slice(0, 5));
+    expect(result.code).toBe(1);
+  });
+
+  it('every gate of the how-to exists, and every gate is in the how-to', async () => {
+    const text = await readFile(join(projectRoot, 'docs/how-to/check.md'), 'utf8');
+    const named = [...text.matchAll(/^\| `([a-z-]+)` \|/gm)].map((match) => match[1]);
+    expect(named).toEqual(GateName.options);
   });
 
   it('says so when there is no rubric', async () => {

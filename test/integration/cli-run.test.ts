@@ -91,7 +91,7 @@ describe('collective run: the shipped submissions', () => {
   it('prints verdict, metrics and cases as text, and says that the target is simulated', async () => {
     const { stdout, code } = await run('trigger-recovery', `${library}/trigger-recovery/samples/official-gcg.json`);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^trigger-recovery · phase development · FAIL · score 5\.73e-79 /);
+    expect(stdout).toMatch(/^trigger-recovery · phase development · FAIL · score -0\.0073 /);
     expect(stdout).toContain('The target is simulated');
     expect(stdout).toMatch(/^reasr +0 +0 – 0\.4345 +0\/5$/m);
     expect(stdout).toMatch(/^dev-05 +public +answered /m);

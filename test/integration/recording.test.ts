@@ -39,6 +39,7 @@ describe('recordCases', () => {
         transcriptHash: 'a'.repeat(64),
         logHash: 'b'.repeat(64),
         usage: { calls: 3, inputTokens: 2 ** 40, outputTokens: 0, costMicros: '9007199254740993' },
+        judging: { calls: 4, inputTokens: 2 ** 41, outputTokens: 9, costMicros: '9007199254740995' },
         wallMs: 0.1 + 0.2,
       }),
       resultOf('p2', {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -26,7 +27,8 @@ it('the built-in challenges are published once, their samples judged once, howev
   const count = async () => (await database.db.selectFrom('evaluation').select('id').execute()).length;
   await loadLibrary(library, deps, whole);
   const challenges = await database.db.selectFrom('challenge').select('slug').orderBy('slug').execute();
-  expect(challenges.map((one) => one.slug)).toEqual(['over-refusal', 'pii-extraction', 'secret-keeper', 'trigger-recovery']);
+  const folders = (await readdir(library, { withFileTypes: true })).filter((one) => one.isDirectory()).map((one) => one.name);
+  expect(challenges.map((one) => one.slug)).toEqual(folders.sort());
   const samples = await count();
   expect(samples).toBeGreaterThan(4);
   await house.start(deps);
@@ -47,7 +49,9 @@ it('the built-in challenges are published once, their samples judged once, howev
     .innerJoin('challenge as c', 'c.id', 's.challenge_id')
     .select(['c.slug', 's.title', 'e.outcome', 'e.score', 'e.simulated', 's.sample', 'e.attempt'])
     .execute();
-  expect(results.filter((one) => one.outcome !== 'pass' && one.outcome !== 'fail')).toEqual([]);
+  // A person decides reports; everything else is scored.
+  const unscored = results.filter((one) => one.outcome !== 'pass' && one.outcome !== 'fail');
+  expect(unscored.map((one) => [one.slug, one.outcome])).toEqual([['finding-report', 'needs_review']]);
   expect(results.every((one) => one.sample && one.attempt === 1)).toBe(true);
   const score = (slug: string, title: string) => results.find((one) => one.slug === slug && one.title.startsWith(title))?.score;
   expect(score('trigger-recovery', 'Official sample')).toBe(1);

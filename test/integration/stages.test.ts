@@ -157,17 +157,17 @@ function heldTarget() {
 describe('a running evaluation', () => {
   it('that is cancelled stops asking, and nothing of it is written afterwards', async () => {
     await using house = await openHouse(database);
-    const rubric = await house.publish(wordFiles({}, { public: wordCases('p', 30) }));
+    const rubric = await house.publish(wordFiles({}, { public: wordCases('p', 60) }));
     const held = heldTarget();
     await house.start({ gateway: held.gateway });
     const id = await house.submit(slug, rightPrompts(rubric), { participant: 'canceller' });
-    await until('calls are open', () => held.state.asked >= 8);
+    await until('calls are open', () => held.state.asked >= 32);
     const account = await house.db.selectFrom('account').select('id').where('name', '=', 'canceller').executeTakeFirstOrThrow();
     expect(await cancel(house.db, id, account)).toEqual({ ok: true, attemptCost: 'spent' });
     const before = await readEvents(house.db, id, 0, 1000);
-    await until('the worker has noticed', () => held.state.aborted >= 8, 15_000);
+    await until('the worker has noticed', () => held.state.aborted >= 32, 15_000);
     held.release();
-    expect(held.state.asked).toBe(8);
+    expect(held.state.asked).toBe(32);
     // The same worker goes on with other work.
     const next = await house.submit(slug, rightAnswers(rubric), { participant: 'next' });
     expect(await house.settled(next)).toMatchObject({ outcome: 'pass' });

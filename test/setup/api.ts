@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { Problem } from '../../contracts/api.ts';
 import { caseKey } from '../../contracts/rubric.ts';
 import { ensureLocalAccount } from '../../domain/accounts.ts';
-import { folderBlobs } from '../../domain/blobs/blobs.ts';
+import { storedBlobs } from '../../domain/blobs/stored.ts';
 import { publishRubric } from '../../domain/challenges.ts';
 import { listenForEvents } from '../../domain/events/listen.ts';
 import { openInstallation } from '../../domain/installation.ts';
@@ -49,7 +49,7 @@ export async function startApi(): Promise<Api> {
   const log: string[] = [];
   const deps: ServerDeps = {
     db: database.db,
-    blobs: folderBlobs(join(folder, 'blobs')),
+    blobs: storedBlobs(database.db, join(folder, 'blobs')),
     queues: starting.use(await openQueues({ databaseUrl: database.url })),
     events: starting.use(await listenForEvents(database.url)),
     installation,

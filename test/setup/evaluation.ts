@@ -166,7 +166,16 @@ export function planFor(
   submission: EvaluationPlan['submission'],
   changes: Partial<EvaluationPlan> = {},
 ): EvaluationPlan {
-  return { id: 'test-run', rubric, phase: phaseOf(rubric), submission, seed, targets: rubric.rubric.targets, ...changes };
+  return {
+    id: 'test-run',
+    rubric,
+    phase: phaseOf(rubric),
+    submission,
+    seed,
+    targets: rubric.rubric.targets,
+    purpose: 'grading',
+    ...changes,
+  };
 }
 
 export function phaseOf(rubric: LoadedRubric, name?: string): Phase {
@@ -181,6 +190,7 @@ export function depsFor(plan: EvaluationPlan, changes: Partial<EvaluationDeps> =
     gateway: scriptedGateway(parrot),
     sandboxes: [],
     allotment: wholeBudget(plan.rubric.rubric.budget),
+    judging: { allotment: wholeBudget(plan.rubric.rubric.judging), replies: null },
     signal: new AbortController().signal,
     checkpoint: [],
     ...changes,

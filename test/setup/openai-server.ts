@@ -6,11 +6,15 @@ export interface Asked {
   text: string;
   number: number;
   gone: Promise<void>;
+  /** The model that is asked, and every message. */
+  model: string;
+  messages: readonly { role: string; content: string }[];
 }
 
 /** What the server does with one call. */
 export type Behaviour =
   | { say: string; finish?: string; refusal?: boolean }
+  | { call: { name: string; arguments: object } }
   | { status: number; error?: { code?: string; message?: string }; retryAfterMs?: number }
   /** These bytes as an event stream, then its end. */
   | { raw: string }
@@ -30,12 +34,12 @@ export async function openAiServer(): Promise<OpenAiServer> {
   const asked: string[] = [];
   let how: (asked: Asked) => Behaviour | Promise<Behaviour> = ({ text }) => ({ say: text });
   const server = createServer(async (request, response) => {
-    const body = JSON.parse(await textOf(request)) as { model: string; messages: { content: string }[] };
+    const body = JSON.parse(await textOf(request)) as { model: string; messages: { role: string; content: string }[] };
     const text = body.messages.at(-1)?.content ?? '';
     const gone = Promise.withResolvers<void>();
     response.on('close', gone.resolve);
     const number = asked.push(text) - 1;
-    answer(response, body.model, await how({ text, number, gone: gone.promise }));
+    answer(response, body.model, await how({ text, number, gone: gone.promise, model: body.model, messages: body.messages }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -71,6 +75,14 @@ function answer(response: ServerResponse, model: string, behaviour: Behaviour): 
     response.write(
       `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: `${model}-1`, choices, ...more })}\n\n`,
     );
+  if ('call' in behaviour) {
+    const { name, arguments: given } = behaviour.call;
+    const call = { index: 0, id: 'call-1', type: 'function', function: { name, arguments: JSON.stringify(given) } };
+    chunk([{ index: 0, delta: { role: 'assistant', tool_calls: [call] }, finish_reason: null }]);
+    chunk([{ index: 0, delta: {}, finish_reason: 'tool_calls' }]);
+    chunk([], { usage: { prompt_tokens: 300, completion_tokens: 20, total_tokens: 320 } });
+    return void response.end('data: [DONE]\n\n');
+  }
   if ('hang' in behaviour) return void chunk([{ index: 0, delta: { content: 'half a' }, finish_reason: null }]);
   const { say, finish = 'stop', refusal = false } = behaviour;
   chunk([{ index: 0, delta: { role: 'assistant', [refusal ? 'refusal' : 'content']: say }, finish_reason: null }]);

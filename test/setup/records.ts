@@ -21,12 +21,14 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 
 export function memoryBlobs(): Blobs {
   const held = new Map<string, Uint8Array>();
+  const put = async (bytes: Uint8Array) => {
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    held.set(hash, bytes);
+    return hash;
+  };
   return {
-    put: async (bytes) => {
-      const hash = createHash('sha256').update(bytes).digest('hex');
-      held.set(hash, bytes);
-      return hash;
-    },
+    put,
+    putSmall: async (_trx, all) => void (await Promise.all(all.map(put))),
     get: async (hash) => held.get(hash) ?? null,
   };
 }

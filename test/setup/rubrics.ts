@@ -5,6 +5,7 @@ import type { ChatRequest, ChatResult, Exchange, StopReason } from '../../contra
 import type { CaseResult, Grade } from '../../contracts/evaluation.ts';
 import type { Split } from '../../contracts/rubric.ts';
 import type { GradingContext } from '../../rubrics/graders/grader.ts';
+import { openBatches } from '../../rubrics/judging/batches.ts';
 
 /** A small valid rubric as YAML: two public cases, one hidden, one criterion. */
 export const smallRubricYaml = `format: 1
@@ -62,6 +63,14 @@ export function gradingContext(parts: Partial<GradingContext> = {}): GradingCont
     transcript: [],
     secrets: {},
     ask: () => Promise.reject(new Error('this test expects no call')),
+    purpose: 'grading',
+    judging: {
+      judges: new Map(),
+      seed: 'ab'.repeat(32),
+      batches: openBatches(),
+      ask: () => Promise.reject(new Error('this test expects no judge')),
+    },
+    runProgram: () => Promise.reject(new Error('this test expects no grader program')),
     ...parts,
   };
 }

@@ -9,11 +9,13 @@ import { caseKey } from '../../contracts/rubric.ts';
 import { queueName } from '../../contracts/queue.ts';
 import type { SubmissionDocument } from '../../contracts/submission.ts';
 import { ensureSampleAccount } from '../../domain/accounts.ts';
-import { type Blobs, folderBlobs } from '../../domain/blobs/blobs.ts';
+import type { Blobs } from '../../domain/blobs/blobs.ts';
+import { storedBlobs } from '../../domain/blobs/stored.ts';
 import { publishRubric } from '../../domain/challenges.ts';
 import type { Db } from '../../domain/db/client.ts';
 import { openQueues, type QueueOptions, type Queues } from '../../domain/queue/backend.ts';
 import { createSubmission } from '../../domain/submissions.ts';
+import { judgeMoney } from '../../rubrics/calibration/judge-money.ts';
 import { rubricFromFiles } from '../../rubrics/load.ts';
 import type { LoadedRubric } from '../../rubrics/rubric.ts';
 import { rubricInWords } from '../../rubrics/words.ts';
@@ -43,6 +45,7 @@ export async function publishFiles(db: Db, blobs: Blobs, files: Record<string, s
     counts,
     publicCases: rubric.cases.public.map((one) => ({ id: one.id, key: caseKey(one), input: one.input })),
     words: rubricInWords(rubric.rubric, counts),
+    judgeMoney: judgeMoney(rubric.rubric, (path) => bytes.get(path)),
   });
   return rubric;
 }
@@ -65,7 +68,7 @@ export interface House extends AsyncDisposable {
 /** Everything the workers need, on a database of the test's own and a folder that is removed. */
 export async function openHouse(database: TestDatabase, queueOptions: Partial<QueueOptions> = {}): Promise<House> {
   const folder = await mkdtemp(join(tmpdir(), 'collective-house-'));
-  const blobs = folderBlobs(join(folder, 'blobs'));
+  const blobs = storedBlobs(database.db, join(folder, 'blobs'));
   const queues = await openQueues({ databaseUrl: database.url, ...queueOptions });
   const resources = new AsyncDisposableStack();
   resources.defer(() => rm(folder, { recursive: true, force: true }));

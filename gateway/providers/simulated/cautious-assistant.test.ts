@@ -91,6 +91,19 @@ describe('the cautious assistant on XSTest', () => {
 
 describe('the registry', () => {
   it('names every simulated model', () => {
-    expect(Object.keys(simulatedModels).sort()).toEqual(['backdoored-code-model', 'cautious-assistant', 'secret-keeper']);
+    const judges = ['always-pass', 'broken-json', 'honest', 'injectable', 'refusing', 'slow'].map((kind) => `simulated-judge-${kind}`);
+    expect(Object.keys(simulatedModels).sort()).toEqual([
+      'backdoored-code-model',
+      'cautious-assistant',
+      'house-rule-assistant',
+      'leaky-service-desk',
+      'mail-agent',
+      'regurgitator',
+      'secret-keeper',
+      ...judges,
+      'tool-agent',
+      'tool-environment',
+      'web-agent',
+    ]);
   });
 });

@@ -9,6 +9,13 @@ import type { CaseRef, SimulatedWorld } from '../../session.ts';
  */
 export type SimulatedModel = (request: ChatRequest, context: SimulatedContext) => SimulatedReply;
 
+/** Also one that answers later, or never: it is given up when the signal aborts. Every `SimulatedModel` is one. */
+export type WaitingModel = (
+  request: ChatRequest,
+  context: SimulatedContext,
+  signal: AbortSignal,
+) => SimulatedReply | Promise<SimulatedReply>;
+
 export interface SimulatedContext {
   world: SimulatedWorld;
   ref: CaseRef;
@@ -20,6 +27,8 @@ export interface SimulatedReply {
   text: string;
   /** `stop` when absent. */
   stopReason?: StopReason;
+  /** Tools it calls after the text; then it ends with `tool_calls` unless `stopReason` says otherwise. */
+  toolCalls?: readonly { name: string; arguments: string }[];
 }
 
 /** Text of the last message of a user; empty when there is none. */

@@ -3,6 +3,7 @@ import { DemonstrationTag, kindLabel, RiskTag, SimulatedTag, Tag } from '../comp
 import { ShortHash } from '../components/hash.tsx';
 import { needLabel } from '../components/need.ts';
 import { VisibleText } from '../components/visible-text.tsx';
+import { JudgeMoneyNote } from './judge-money-note.tsx';
 
 /** Title, what it is about, its marks, and what a participant must know before anything else. */
 export function ChallengeHead({ challenge }: { challenge: ChallengeDetail }) {
@@ -27,6 +28,7 @@ export function ChallengeHead({ challenge }: { challenge: ChallengeDetail }) {
           rubric <ShortHash hash={challenge.rubricHash} />
         </span>
       </div>
+      <JudgeMoneyNote money={challenge.judgeMoney} />
       {challenge.notice !== null && (
         <div className="notice notice-warn">
           <p>

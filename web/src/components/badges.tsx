@@ -23,7 +23,7 @@ export const DemonstrationTag = () => (
 
 export const SimulatedTag = () => (
   <Tag tone="warn" title="A small deterministic program answers in place of a model: results say nothing about a real model">
-    simulated target
+    simulated
   </Tag>
 );
 

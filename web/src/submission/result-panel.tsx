@@ -1,10 +1,12 @@
 import { Progress } from '@mantine/core';
 import type { EvaluationView } from '../../../contracts/api.ts';
+import { paths } from '../../../contracts/paths.ts';
 import type { Status } from '../../../contracts/status.ts';
 import { formatInterval, formatScore } from '../components/format.ts';
 import { IntervalBar, sharedAxis } from '../components/interval-bar.tsx';
 import { OutcomeMark, outcomeMeaning } from '../components/outcome.tsx';
 import { faultLabel } from '../components/problem-notice.tsx';
+import { RelativeTime } from '../components/relative-time.tsx';
 import { VisibleText } from '../components/visible-text.tsx';
 import type { Live } from '../live/use-live.ts';
 import { WaitingNotice } from './waiting-notice.tsx';
@@ -56,6 +58,18 @@ function Running({ evaluation, retry }: { evaluation: EvaluationView; retry: Liv
   );
 }
 
+/** That the verdict is not the run's own any more, why, and what it was. */
+function GradedAgain({ id, regraded }: { id: string; regraded: NonNullable<EvaluationView['regraded']> }) {
+  const { from, at, reason, verdicts } = regraded;
+  return (
+    <p>
+      Graded again <RelativeTime at={at} />, without running it: <VisibleText text={reason} /> Before: {from.outcome}
+      {from.score !== null && `, score ${formatScore(from.score)}`}, by rubric version <code>{from.rubricHash.slice(0, 16)}</code> (
+      <a href={`${paths.cases(id)}?verdict=${verdicts - 1}`}>its grades</a>).
+    </p>
+  );
+}
+
 function Ended({ evaluation }: { evaluation: EvaluationView }) {
   const { outcome, reason, score, interval, rounded, attemptCost } = evaluation;
   if (outcome === null) return null;
@@ -78,6 +92,7 @@ function Ended({ evaluation }: { evaluation: EvaluationView }) {
           <span className="tag">{faultLabel(reason.faultOf)}</span> <VisibleText text={reason.advice} />
         </p>
       )}
+      {evaluation.regraded && <GradedAgain id={evaluation.id} regraded={evaluation.regraded} />}
       <p className="muted">
         Attempt: {costs[attemptCost]}.
         {rounded && score !== null && ' Hidden cases are in this score: it is rounded and has no part per case.'}

@@ -18,6 +18,7 @@ const blank: Draft = {
   source: '',
   archive: null,
   image: '',
+  report: { title: '', body: '', evidence: [] },
 };
 const form = (value: object): SubmissionForm => SubmissionForm.parse(value);
 const texts = form({ kind: 'answers', schema: { type: 'string' } });
@@ -118,4 +119,30 @@ it('reads the shape of an answer from its schema', () => {
   expect(
     exampleOf({ type: 'object', properties: { guess: { type: 'string' }, n: { type: 'array', items: { type: 'integer' } } } }),
   ).toEqual({ guess: '', n: [0] });
+});
+
+describe('a report', () => {
+  const reports = form({ kind: 'report', maxCharacters: 200, minEvidence: 1 });
+  const build = (report: Partial<Draft['report']>) =>
+    buildDocument(
+      { ...blank, kind: 'report', report: { title: 'The keeper tells', body: 'Ask twice.', evidence: [], ...report } },
+      reports,
+      cases,
+    );
+
+  it('is built with the evidence that was filled in', () => {
+    const log = { title: 'Log', text: 'x' };
+    expect(build({ evidence: [log, { title: ' ', text: '' }] })).toEqual({
+      ok: true,
+      document: { kind: 'report', title: 'The keeper tells', body: 'Ask twice.', evidence: [log] },
+    });
+  });
+
+  it('names every field that is not complete', () => {
+    expect(build({ title: 'short', body: 'x'.repeat(201), evidence: [{ title: '', text: 'y' }] })).toMatchObject({
+      ok: false,
+      errors: [{ path: 'title' }, { path: 'body' }, { path: 'evidence/0/title' }],
+    });
+    expect(build({})).toMatchObject({ ok: false, errors: [{ path: 'evidence' }] });
+  });
 });

@@ -7,6 +7,7 @@ import { readSubmissionFile } from '../../../contracts/submission-file.ts';
 import type { SubmissionDocument } from '../../../contracts/submission.ts';
 import { type AnswerShape, answerShape } from './answer-shape.ts';
 import type { Draft } from './draft.ts';
+import { type Field, fieldsOf } from './field-list.ts';
 
 export interface FieldError {
   path: string;
@@ -33,8 +34,8 @@ export function buildDocument(draft: Draft, form: SubmissionForm, cases: PublicC
       return checkProgram(draft, form.maxBytes);
     case 'image':
       return checkImage(draft.image);
-    default:
-      return refuse(`"${form.kind}" submissions cannot be sent from this page.`);
+    case 'report':
+      return checkReport(draft.report, form);
   }
 }
 
@@ -56,16 +57,19 @@ function buildMap(draft: Draft, form: MapForm, cases: PublicCases): BuiltDocumen
 }
 
 function typed(draft: Draft, form: MapForm, cases: PublicCases): BuiltDocument {
-  if (draft.mode === 'fields') return form.kind === 'answers' ? answersOf(draft, answerShape(form.schema), cases) : promptsOf(draft, cases);
+  if (draft.mode === 'fields')
+    return form.kind === 'answers'
+      ? answersOf(draft, answerShape(form.schema), fieldsOf(form, cases))
+      : promptsOf(draft, fieldsOf(form, cases));
   const read = readSubmissionFile('submission.json', new TextEncoder().encode(draft.json), [form.kind]);
   if (read.ok) return read;
   return { ok: false, problem: sentence(read.problem.replace(/^the file/, 'The JSON')), errors: read.errors };
 }
 
-function answersOf(draft: Draft, shape: AnswerShape, cases: PublicCases): BuiltDocument {
+function answersOf(draft: Draft, shape: AnswerShape, fields: readonly Field[]): BuiltDocument {
   const answers: Record<string, Json> = Object.create(null) as Record<string, Json>;
   const errors: FieldError[] = [];
-  for (const { key } of cases) {
+  for (const { key } of fields) {
     const text = draft.fields[key] ?? '';
     if (text.trim() === '') continue;
     if (shape === 'text') answers[key] = text;
@@ -80,8 +84,8 @@ function answersOf(draft: Draft, shape: AnswerShape, cases: PublicCases): BuiltD
   return { ok: true, document: { kind: 'answers', answers: { ...answers } } };
 }
 
-function promptsOf(draft: Draft, cases: PublicCases): BuiltDocument {
-  const entries = cases.flatMap(({ key }) => {
+function promptsOf(draft: Draft, fields: readonly Field[]): BuiltDocument {
+  const entries = fields.flatMap(({ key }) => {
     const text = draft.fields[key] ?? '';
     if (text.trim() === '') return [];
     const messages = splitMessages(text);
@@ -144,6 +148,27 @@ function checkImage(image: string): BuiltDocument {
   if (parsed.success) return { ok: true, document: { kind: 'image', image: parsed.data } };
   const message = parsed.error.issues[0]?.message ?? 'not a reference';
   return { ok: false, problem: 'The image is not named by its digest.', errors: [{ path: 'image', message }] };
+}
+
+function checkReport(report: Draft['report'], form: Extract<SubmissionForm, { kind: 'report' }>): BuiltDocument {
+  const evidence = report.evidence.filter(({ title, text }) => title.trim() !== '' || text.trim() !== '');
+  const errors: FieldError[] = [];
+  const tooLong = (path: string, text: string) => {
+    const length = characters(text);
+    if (length > form.maxCharacters) errors.push({ path, message: `has ${length} characters, at most ${form.maxCharacters} are accepted` });
+  };
+  if (report.title.trim().length < 8) errors.push({ path: 'title', message: 'say in one line what was found (8 characters at least)' });
+  if (report.body.trim() === '') errors.push({ path: 'body', message: 'write the report' });
+  tooLong('body', report.body);
+  for (const [i, { title, text }] of evidence.entries()) {
+    if (title.trim() === '') errors.push({ path: `evidence/${i}/title`, message: 'name this piece of evidence' });
+    if (text.trim() === '') errors.push({ path: `evidence/${i}/text`, message: 'this piece of evidence is empty' });
+    tooLong(`evidence/${i}/text`, text);
+  }
+  if (evidence.length < form.minEvidence)
+    errors.push({ path: 'evidence', message: `has ${evidence.length} pieces of evidence, at least ${form.minEvidence} are asked for` });
+  if (errors.length > 0) return { ok: false, problem: 'The report is not complete.', errors };
+  return { ok: true, document: { kind: 'report', title: report.title.trim(), body: report.body.trim(), evidence } };
 }
 
 /** Unicode code points, as the server counts them. */

@@ -3,6 +3,7 @@ import type { Json } from '../../../contracts/json.ts';
 import { VisibleText } from '../components/visible-text.tsx';
 import { type AnswerShape, answerShape, exampleOf } from './answer-shape.ts';
 import { messageBreak } from './build-document.ts';
+import { fieldsOf } from './field-list.ts';
 import type { MapForm } from './map-fields.tsx';
 import { errorFor } from './refusal.ts';
 import type { FieldsProps } from './submit-form.tsx';
@@ -16,14 +17,14 @@ function hintOf(form: MapForm, shape: AnswerShape): string {
   return shape === 'lines' && typeof most === 'number' ? `One answer per line, at most ${most} lines.` : hints[shape];
 }
 
-/** A text field for every public case, with the case's input above it. */
+/** A text field for every key of the public cases, with the first case's input above it. */
 export function CaseFields({ challenge, form, draft, errors, onChange }: FieldsProps & { form: MapForm }) {
   const shape = form.kind === 'answers' ? answerShape(form.schema) : 'text';
   const hint = hintOf(form, shape);
   return (
     <div className="stack">
       {hint !== '' && <p className="muted">{hint}</p>}
-      {challenge.publicCases.map(({ key, input }) => (
+      {fieldsOf(form, challenge.publicCases).map(({ key, input }) => (
         <Textarea
           key={key}
           label={<VisibleText text={key.trimEnd()} />}

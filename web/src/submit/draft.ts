@@ -20,6 +20,7 @@ export interface Draft {
   archive: { name: string; bytes: number; base64: string } | null;
   /** Reference of an image, by digest. */
   image: string;
+  report: { title: string; body: string; evidence: readonly { title: string; text: string }[] };
 }
 
 /** Fields are offered while they still fit on a page. */
@@ -40,6 +41,7 @@ export function emptyDraft(challenge: ChallengeDetail, forms: readonly Submissio
     source: '',
     archive: null,
     image: '',
+    report: { title: '', body: '', evidence: [] },
   };
 }
 

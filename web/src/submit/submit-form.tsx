@@ -12,6 +12,7 @@ import { ImageFields } from './image-fields.tsx';
 import { MapFields } from './map-fields.tsx';
 import { ProgramFields } from './program-fields.tsx';
 import type { Refusal } from './refusal.ts';
+import { ReportFields } from './report-fields.tsx';
 import { useSubmit } from './use-submit.ts';
 
 interface Props {
@@ -86,7 +87,7 @@ function KindFields(props: FieldsProps & { form: SubmissionForm }) {
   if (form.kind === 'defence') return <DefenceFields form={form} {...rest} />;
   if (form.kind === 'program') return <ProgramFields form={form} {...rest} />;
   if (form.kind === 'image') return <ImageFields {...rest} />;
-  return <p>Submissions of this kind cannot be made here yet.</p>;
+  return <ReportFields form={form} {...rest} />;
 }
 
 function FormHead(props: Props & { draft: Draft; onChange: (part: Partial<Draft>) => void }) {
@@ -110,7 +111,7 @@ function FormHead(props: Props & { draft: Draft; onChange: (part: Partial<Draft>
         />
       )}
       <TextInput
-        label="Title (optional)"
+        label={draft.kind === 'report' ? 'Name of this submission (optional)' : 'Title (optional)'}
         maxLength={200}
         value={draft.title}
         onChange={(event) => onChange({ title: event.currentTarget.value })}

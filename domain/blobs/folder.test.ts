@@ -4,10 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Blobs, folderBlobs } from './blobs.ts';
+import { type FolderBlobs, folderBlobs } from './folder.ts';
 
 let folder: string;
-let blobs: Blobs;
+let blobs: FolderBlobs;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'collective-blobs-'));
   blobs = folderBlobs(folder, { maxBytes: 100_000 });
