@@ -39,7 +39,7 @@ const files = wordFiles({
 const gateway = (keyed = true) =>
   createGateway(createProviders(keyed ? { openaiApiKey: 'sk-test', openaiBaseUrl: server.baseUrl } : {}), {
     retry: { delay: async () => {} },
-    limits: { idleMs: 200, totalMs: 2_000 },
+    limits: { idleMs: 500, totalMs: 5_000 },
   });
 const triesPerCall = 3;
 
@@ -56,8 +56,8 @@ describe('a provider that fails for good', () => {
   it.each<[string, Behaviour, RegExp]>([
     ['429', { status: 429 }, /429/],
     ['500', { status: 500 }, /500/],
-    ['no answer in time', { hang: 'before' }, /silent for 200 ms/],
-    ['half a reply', { hang: 'middle' }, /silent for 200 ms/],
+    ['no answer in time', { hang: 'before' }, /silent for 500 ms/],
+    ['half a reply', { hang: 'middle' }, /silent for 500 ms/],
     ['a cut connection', { cut: true }, /connection/i],
     ['no event stream at all', { raw: '<html>busy</html>' }, /malformed/],
     ['events that are not JSON', { raw: 'data: {"choices": [\n\ndata: [DONE]\n\n' }, /malformed/],
