@@ -22,7 +22,7 @@ export interface CollectorRun extends AsyncDisposable {
 /** Data needs no waiting; 32 keeps a batch of grades in flight while the last is being stored. */
 const dataConcurrency = 32;
 /** Cases that wait for a target side by side. How many calls a provider really gets at once is for the gateway's pace to find out. */
-const callConcurrency = 32;
+const callConcurrency = 16;
 
 const nothingToClose = { [Symbol.asyncDispose]: async () => {} };
 const anyAnswer = () => null;

@@ -24,7 +24,7 @@ import { evaluate } from './evaluate.ts';
 
 const rubric = wordRubricOf();
 /** Cases whose calls run side by side (`collector.ts`). */
-const lanes = 32;
+const lanes = 16;
 const kinds = kindsOf(rubric);
 
 describe('a platform fault', () => {

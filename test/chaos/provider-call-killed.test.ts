@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-const cases = 12;
-const parallel = 8;
+const cases = 20;
+const parallel = 16;
 const price = { inputMicrosPerMillion: 1, outputMicrosPerMillion: 1 };
 const rubricWith = (name: string, calls: number) =>
   wordFiles(
@@ -29,7 +29,8 @@ const rubricWith = (name: string, calls: number) =>
       name,
       phases: [{ name: 'open', title: 'Open', splits: ['public'] }],
       cases: { public: 'cases/public.jsonl' },
-      targets: [{ name: 'parrot', provider: 'openai', model: 'parrot', price }],
+      // A model each: calls of one model share its pace, and here both are to be in the middle of as many.
+      targets: [{ name: 'parrot', provider: 'openai', model: `parrot-${name}`, price }],
       budget: { calls, inputTokens: 1_000_000, outputTokens: 1_000_000, costMicros: 1_000_000 },
     },
     { public: wordCases('p', cases) },

@@ -161,13 +161,13 @@ describe('a running evaluation', () => {
     const held = heldTarget();
     await house.start({ gateway: held.gateway });
     const id = await house.submit(slug, rightPrompts(rubric), { participant: 'canceller' });
-    await until('calls are open', () => held.state.asked >= 32);
+    await until('calls are open', () => held.state.asked >= 16);
     const account = await house.db.selectFrom('account').select('id').where('name', '=', 'canceller').executeTakeFirstOrThrow();
     expect(await cancel(house.db, id, account)).toEqual({ ok: true, attemptCost: 'spent' });
     const before = await readEvents(house.db, id, 0, 1000);
-    await until('the worker has noticed', () => held.state.aborted >= 32, 15_000);
+    await until('the worker has noticed', () => held.state.aborted >= 16, 15_000);
     held.release();
-    expect(held.state.asked).toBe(32);
+    expect(held.state.asked).toBe(16);
     // The same worker goes on with other work.
     const next = await house.submit(slug, rightAnswers(rubric), { participant: 'next' });
     expect(await house.settled(next)).toMatchObject({ outcome: 'pass' });
