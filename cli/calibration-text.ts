@@ -14,6 +14,7 @@ export function calibrationText(result: Calibration): string {
     [data.withoutText, 'without text'],
     [data.unlabelled, 'without label'],
     [data.ungraded, 'not graded'],
+    [data.copies, 'copies of earlier rows, which the floor does not count'],
   ] as const;
   const lines = [
     `${result.grader}${result.inverted ? ' (inverted)' : ''} against ${data.file}: ${data.rows} rows, ${result.n} compared` +

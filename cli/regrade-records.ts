@@ -7,6 +7,7 @@ import { listRegradingItems, listRegradings, showRegrading } from '../domain/reg
 import { exitCodes, InputError } from './exit-codes.ts';
 import { abortOnSignal } from './interrupt.ts';
 import { operatorRecords } from './operator-database.ts';
+import { passStandsNow } from './pass-stands.ts';
 import { regradingLine, regradingText } from './regrade-text.ts';
 
 const pageSize = 100;
@@ -17,6 +18,7 @@ export async function apply(id: string, options: { makeCurrent?: boolean; json?:
   using interrupt = abortOnSignal();
   const applied = await applyRegrading(records.db, idOf(id), {
     accountId: records.account.id,
+    passStands: passStandsNow,
     makeCurrent: options.makeCurrent === true,
     signal: interrupt.signal,
   });
@@ -35,7 +37,9 @@ function appliedLines({ applied, before, stale, refused }: Result, { challenge, 
     `${applied} evaluations have their new verdict${before > 0 ? `, ${before} had it already` : ''}`,
     ...(stale.length === 0
       ? []
-      : [`${stale.length} were left alone, because their verdict is not the previewed one any more; preview them again:`]),
+      : [
+          `${stale.length} were left alone, because their verdict is not the previewed one any more, or people have to confirm a judge’s pass by now; preview them again:`,
+        ]),
     ...stale.map((id) => `  ${id}`),
     ...(refused === 0 ? [] : [`${refused} could not be graded again; the preview says why`]),
     ...(current

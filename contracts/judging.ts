@@ -19,7 +19,7 @@ export const JudgeSpec = z.strictObject({
   price: Price.optional(),
   maxOutputTokens: z.number().int().min(64).max(32_768).default(1_024),
   contextTokens: z.number().int().min(1_024).default(32_768),
-  /** Most time for one answer, whatever the provider sends meanwhile. */
+  /** Most time for one answer, whatever the provider sends meanwhile; with queueing, pauses and retries at most three times that, or 1 s. */
   timeoutMs: z.number().int().min(100).max(300_000).default(60_000),
   /** Settings of a simulated judge. */
   settings: z.record(z.string(), Json).default({}),
@@ -114,7 +114,10 @@ export const jury = z.strictObject({
   judges: z.array(Slug).min(2).max(9),
   /** Usable verdicts that must be there. */
   quorum: z.number().int().min(2).max(9),
-  /** `unanimous`: any dissent goes to a human; `majority`: more than half of the usable verdicts decide, a tie never does. */
+  /**
+   * `unanimous`: every judge of the panel decides, and alike, else a human does. `majority`: more than half of the verdicts decide, where
+   * one that is in doubt counts for no side; a tie never decides, and the quorum is more than half of the panel.
+   */
   agreement: z.enum(['unanimous', 'majority']).default('unanimous'),
 });
 export type JuryGraderSpec = z.infer<typeof jury>;

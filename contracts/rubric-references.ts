@@ -87,6 +87,10 @@ function checkJudges(
   if (grader.quorum > grader.judges.length) complain(['quorum'], `asks for ${grader.quorum} verdicts of ${grader.judges.length} judges`);
   if (grader.heldOut.length > 0 && grader.quorum > grader.heldOut.length)
     complain(['heldOut'], `holds ${grader.heldOut.length} judges where the quorum is ${grader.quorum}`);
+  // Else whoever keeps most of the panel from a verdict lets a minority speak for it.
+  const panel = Math.max(grader.judges.length, grader.heldOut.length);
+  if (grader.agreement === 'majority' && grader.quorum * 2 <= panel)
+    complain(['quorum'], `is ${grader.quorum} of ${panel} judges: a majority needs more than half of them`);
 }
 
 const isSameModel = (a: JudgeSpec | undefined, b: JudgeSpec | undefined): boolean =>

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { canonicalJson } from '../contracts/canonical.ts';
 import { everyGrader } from '../contracts/graders.ts';
@@ -84,7 +85,20 @@ async function aboutOf(trx: Trx, { account, evaluationId, audit }: NewJudgeAudit
   const waits = row.outcome === 'needs_review' && Reason.safeParse(row.reason).data?.code === judgeAwardCode;
   if (!waits && row.outcome !== 'pass') return refuse('no_award', 'this evaluation is no award that a judge decided');
   if (!rubric.criteria.some(isJudged)) return refuse('no_award', 'no judge took part in this evaluation');
-  return { rubricHash: row.rubric_hash, target: null, score: null, judgePassed: true };
+  return { rubricHash: row.rubric_hash, target: await awardTarget(trx, evaluationId), score: null, judgePassed: true };
+}
+
+/** The target an award was won on; null where it asked several or none, and the audit is about each target of the rubric. */
+async function awardTarget(trx: Trx, evaluationId: string): Promise<string | null> {
+  const asked = await trx
+    .selectFrom('model_call')
+    .select('target')
+    .distinct()
+    .where('evaluation_id', '=', evaluationId)
+    .where('asked_by', '=', 'submission')
+    .limit(2)
+    .execute();
+  return asked.length === 1 ? (asked[0]?.target ?? null) : null;
 }
 
 const isJudged = ({ grader }: Rubric['criteria'][number]): boolean =>
@@ -173,35 +187,39 @@ export async function listJudgeAudits(db: Db, evaluationId: string): Promise<Jud
   }));
 }
 
-/** Audits of a rubric version as the award rule needs them: awards that people decided, and the last of each target. */
-export async function awardStanding(
-  db: Db,
-  rubricHash: string,
-  last: number,
-): Promise<{ awardsAudited: number; cells: Map<string, { judgePassed: boolean; humanPassed: boolean }[]> }> {
-  const { awards } = await db
-    .selectFrom('judge_audit')
-    .select((eb) => eb.fn.count<string>('evaluation_id').distinct().as('awards'))
-    .where('rubric_hash', '=', rubricHash)
-    .where('criterion', 'is', null)
-    .executeTakeFirstOrThrow();
-  const ranked = db
-    .selectFrom('judge_audit')
-    .select(['target', 'judge_passed', 'human_passed', 'seq'])
-    .select((eb) =>
-      eb.fn
-        .agg<string>('row_number')
-        .over((over) => over.partitionBy('target').orderBy('seq', 'desc'))
-        .as('nth'),
-    )
-    .where('rubric_hash', '=', rubricHash)
-    .where('criterion', 'is not', null);
-  const rows = await db.selectFrom(ranked.as('r')).selectAll().where('r.nth', '<=', String(last)).orderBy('r.seq').execute();
-  const cells = new Map<string, { judgePassed: boolean; humanPassed: boolean }[]>();
-  for (const row of rows) {
-    const audits = cells.get(row.target ?? '') ?? [];
-    audits.push({ judgePassed: row.judge_passed, humanPassed: row.human_passed });
-    cells.set(row.target ?? '', audits);
+export interface AuditedAwards {
+  /** Awards that people looked at. */
+  awardsAudited: number;
+  /** Of these, the ones that nobody overruled. */
+  awardsAgreed: number;
+  /** By target, every target of the rubric among them (`''` where it has none): the last audits, in their order. */
+  cells: Map<string, { judgePassed: boolean; humanPassed: boolean }[]>;
+}
+
+/** What people said of the judges of a rubric version, as the award rule needs it; audits of awards are in the cells too. */
+export async function awardStanding(db: Db, rubricHash: string, last: number): Promise<AuditedAwards> {
+  const { rows: counts } = await sql<{ audited: string; agreed: string }>`
+    select count(*) as audited, count(*) filter (where agreed) as agreed from (
+      select bool_and(human_passed) as agreed from judge_audit where rubric_hash = ${rubricHash} and criterion is null group by evaluation_id
+    ) as award`.execute(db);
+  const cells: AuditedAwards['cells'] = new Map();
+  for (const target of await targetsOf(db, rubricHash)) {
+    const { rows } = await sql<{ judge_passed: boolean; human_passed: boolean }>`
+      select judge_passed, human_passed from judge_audit
+      where rubric_hash = ${rubricHash} and (coalesce(target, '') = ${target} or (criterion is null and target is null))
+      order by seq desc limit ${last}`.execute(db);
+    cells.set(
+      target,
+      rows.reverse().map((row) => ({ judgePassed: row.judge_passed, humanPassed: row.human_passed })),
+    );
   }
-  return { awardsAudited: Number(awards), cells };
+  return { awardsAudited: Number(counts[0]?.audited ?? 0), awardsAgreed: Number(counts[0]?.agreed ?? 0), cells };
+}
+
+async function targetsOf(db: Db, rubricHash: string): Promise<Set<string>> {
+  const version = await db.selectFrom('rubric_version').select('document').where('hash', '=', rubricHash).executeTakeFirstOrThrow();
+  const names = (version.document as unknown as Rubric).targets.map(({ name }) => name);
+  const audited = await db.selectFrom('judge_audit').select('target').distinct().where('rubric_hash', '=', rubricHash).execute();
+  const seen = audited.flatMap(({ target }) => target ?? []);
+  return new Set([...(names.length === 0 ? [''] : names), ...seen]);
 }

@@ -16,7 +16,8 @@ import { inTransaction, type Trx } from './transaction.ts';
  * Theory of operation. Each evaluation is one transaction: its row is locked, its verdict compared with the previewed one,
  * and the new verdict, the event and the standing written together. That a verdict row names this regrading is what makes
  * an item applied, so a call that was killed is simply made again, and two at once do each item once. An evaluation whose
- * verdict is another one by now is left alone: its preview compares with something that no longer counts.
+ * verdict is another one by now is left alone: its preview compares with something that no longer counts. So is one whose
+ * previewed pass a judge decided and people have to confirm by now: the preview saw another standing of that judge.
  */
 
 export interface Applied {
@@ -24,7 +25,7 @@ export interface Applied {
   applied: number;
   /** Written by an earlier one. */
   before: number;
-  /** Left alone: they have another verdict than the previewed one. */
+  /** Left alone: they have another verdict than the previewed one, or its pass needs a person by now. */
   stale: string[];
   /** Could not be graded again. */
   refused: number;
@@ -34,6 +35,11 @@ export type Apply = { ok: true; result: Applied } | { ok: false; code: 'unknown_
 
 export interface ApplyOptions {
   accountId: string;
+  /**
+   * May a previewed pass be given without a person, by what people said of the judge until now? Asked within the transaction
+   * that would write it, while no audit of that version can be added. The award rule is the rubrics' business, not ours.
+   */
+  passStands: (trx: Trx, version: { hash: string; rubric: Rubric }) => Promise<boolean>;
   /** Also makes the newer version the one that new submissions are judged by. */
   makeCurrent?: boolean;
   /** Told after each evaluation that was written. */
@@ -61,7 +67,7 @@ export async function applyRegrading(db: Db, id: string, options: ApplyOptions):
       continue;
     }
     const end = await inTransaction(db, (trx) =>
-      applyItem(trx, { regradingId: id, evaluationId: evaluation_id, accountId: options.accountId }),
+      applyItem(trx, { regradingId: id, evaluationId: evaluation_id, accountId: options.accountId, passStands: options.passStands }),
     );
     if (end === 'forged') return forged;
     if (end === 'stale') result.stale.push(evaluation_id);
@@ -91,6 +97,7 @@ interface Of {
   regradingId: string;
   evaluationId: string;
   accountId: string;
+  passStands: ApplyOptions['passStands'];
 }
 
 async function applyItem(trx: Trx, of: Of): Promise<'applied' | 'before' | 'stale' | 'forged'> {
@@ -129,6 +136,11 @@ async function applyItem(trx: Trx, of: Of): Promise<'applied' | 'before' | 'stal
     .select(['r.to_rubric_hash', 'v.document', 'r.reason'])
     .where('r.id', '=', of.regradingId)
     .executeTakeFirstOrThrow();
+  if (verdict.outcome === 'pass') {
+    // An audit refers to its version: whoever adds one waits for this lock, and this waits for those that are being added.
+    await trx.selectFrom('rubric_version').select('hash').where('hash', '=', to_rubric_hash).forUpdate().executeTakeFirstOrThrow();
+    if (!(await of.passStands(trx, { hash: to_rubric_hash, rubric: document as unknown as Rubric }))) return 'stale';
+  }
   const next: NextVerdict = {
     ...item,
     rubricHash: to_rubric_hash,

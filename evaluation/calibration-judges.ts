@@ -59,7 +59,7 @@ export async function openCalibrationJudges(
 
 function judgesOf(session: GatewaySession, { judges: list, seed, signal }: CalibrationJudging): CalibrationJudges {
   const judges: ReadonlyMap<string, JudgeSpec> = new Map(list.map((judge) => [judge.name, judge]));
-  const batches = openBatches();
+  const batches = openBatches(() => performance.now());
   const doors = new Map<number, JudgeDoor>();
   const returned = new Map<string, Set<string>>();
   const unreached = new Set<number>();
@@ -81,8 +81,9 @@ function judgesOf(session: GatewaySession, { judges: list, seed, signal }: Calib
         judges,
         seed,
         batches,
-        ask: async (name, request) => {
-          const result = await door.chat({ ...request, target: name, temperature: 0 }, signal, judges.get(name)?.timeoutMs);
+        ask: async (name, request, { fresh }) => {
+          const how = { timeoutMs: judges.get(name)?.timeoutMs, fresh };
+          const result = await door.chat({ ...request, target: name, temperature: 0 }, signal, how);
           note(line, name, result);
           return result;
         },

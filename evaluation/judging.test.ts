@@ -42,7 +42,11 @@ const asking =
   (names: string[], request: Partial<ChatRequest> = {}): Grader =>
   async ({ judging, answer }): Promise<GradeResult> => {
     for (const name of names) {
-      const result = await judging.ask(name, { messages: [{ role: 'user', content: JSON.stringify(answer) }], ...request });
+      const result = await judging.ask(
+        name,
+        { messages: [{ role: 'user', content: JSON.stringify(answer) }], ...request },
+        { fresh: false },
+      );
       if (result.ok && /^[01]$/.test(result.reply.content)) return graded(Number(result.reply.content));
       if (!result.ok) return { status: 'error', score: null, evidence: { message: result.fault.message, faultOf: 'platform' } };
     }
@@ -132,6 +136,18 @@ describe('a case that is judged', () => {
     expect(result).toMatchObject({ end: 'answered', limit: null, score: null, grades: [{ status: 'error' }] });
     expect(stop?.code).toBe('grader_failed');
     expect(stop?.message).toContain('"judging" budget');
+  });
+
+  it('ends a judge whose provider asks for an hour of patience, waits included', async () => {
+    await using server = await openAiServer();
+    server.behave(() => ({ status: 429, retryAfterMs: 3_600_000 }));
+    const judges = [{ ...arbiter, timeoutMs: 100 }];
+    const started = performance.now();
+    const { stop, transcript, judgeUsage } = await judgeOne({ grader: asking(['arbiter']), judges, baseUrl: server.baseUrl });
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(transcript.at(-1)?.fault).toMatchObject({ kind: 'transport', httpStatus: 504 });
+    expect(stop?.message).toContain('within 1000 ms, waits for its turn included');
+    expect(judgeUsage.calls).toBe(0);
   });
 
   it('ends a judge that is too slow at its own time', async () => {

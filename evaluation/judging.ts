@@ -16,15 +16,15 @@ export interface Judging {
 /** Once per evaluation. Asks nobody: a rubric without judges costs nothing here. */
 export function openJudging({ rubric, seed }: Pick<EvaluationPlan, 'rubric' | 'seed'>): Judging {
   const judges: ReadonlyMap<string, JudgeSpec> = new Map(rubric.rubric.judges.map((judge) => [judge.name, judge]));
-  const batches = openBatches();
+  const batches = openBatches(() => performance.now());
   return {
     accessOf: (door, signal) => ({
       judges,
       seed,
       batches,
-      ask: async (name, request) => {
+      ask: async (name, request, { fresh }) => {
         const judge = judges.get(name);
-        const result = await door.chat({ ...request, target: name, temperature: 0 }, signal, judge?.timeoutMs);
+        const result = await door.chat({ ...request, target: name, temperature: 0 }, signal, { timeoutMs: judge?.timeoutMs, fresh });
         return judge?.provider === 'replay' ? explained(result) : result;
       },
     }),

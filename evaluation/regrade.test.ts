@@ -270,7 +270,7 @@ describe('judges', () => {
   it('that cannot be believed give no verdict at all', async () => {
     const { results, blobs } = await kept(wordRubricOf({ ...plain, criteria: [wordRubric.criteria[0]] }), submission);
     const regraded = await again(judged('always-pass'), submission, results, blobs, { gateway: real });
-    expect(regraded).toMatchObject({ ok: false, problem: { message: expect.stringMatching(/missed the sentinel/) } });
+    expect(regraded).toMatchObject({ ok: false, problem: { message: expect.stringMatching(/missed a sentinel/) } });
     expect(regraded.judging.calls).toBeGreaterThan(0);
   });
 

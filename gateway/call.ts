@@ -33,8 +33,13 @@ export interface CallPlan {
   admit(): ChatFault | null;
   /** Sees every event as it arrives; null for a caller who waits for the whole reply. */
   onEvent: ((event: ChatEvent) => void) | null;
-  /** Longest time in which providers are busy with this call; null for no other bound than that of an attempt. */
+  /**
+   * Longest time in which providers are busy with this call; null for no other bound than that of an attempt. The whole call,
+   * with its waits, pauses and tries, ends after `wholeCallMs` of it.
+   */
   timeoutMs: number | null;
+  /** Neither looks for a kept reply nor keeps its own. */
+  fresh: boolean;
   /** Told under which key the reply is kept, before it is looked up. */
   onKey(key: string): void;
   /** Called once, when the call has ended and is settled. `reached`: a part of the budget was reserved for it. */
@@ -79,6 +84,14 @@ export class Call {
   }
 
   async run(): Promise<void> {
+    const { timeoutMs } = this.#plan;
+    const wholeMs = timeoutMs === null ? null : wholeCallMs(timeoutMs);
+    using whole = new Deadline(wholeMs, () => this.#expireWaiting(wholeMs!));
+    whole.run();
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
     const refused = this.#refuse() ?? (await this.#lookUp());
     if (refused) return this.#end({ ok: false, fault: refused }, 'nothing');
     if (this.#ended) return;
@@ -92,7 +105,7 @@ export class Call {
     const { replies, providers } = this.#tools;
     const target = this.#target!;
     const address = providers[target.provider].address;
-    if (replies === null || address === undefined) return null;
+    if (replies === null || address === undefined || this.#plan.fresh) return null;
     this.#key = keyOfReply(this.#request, target, address);
     this.#plan.onKey(this.#key);
     let kept: ChatReply | null;
@@ -170,6 +183,13 @@ export class Call {
     this.#controller.abort();
   }
 
+  /** A provider that asks for an hour of patience, or a queue that does not move, must not hold a case for that long. */
+  #expireWaiting(wholeMs: number): void {
+    const message = `"${this.#request.target}" gave no answer within ${wholeMs} ms, waits for its turn included`;
+    this.#end({ ok: false, fault: fault('transport', 504, message) }, this.#providerBusy ? 'worst-case' : 'nothing');
+    this.#controller.abort();
+  }
+
   async #reply(answer: Answer, target: TargetSpec): Promise<void> {
     const { worst } = this.#reservation!;
     const tokens: TokenCount = answer.tokens ?? { inputTokens: worst.inputTokens, outputTokens: worst.outputTokens, estimated: true };
@@ -238,6 +258,9 @@ export class Call {
     };
   }
 }
+
+/** Room for queueing and retries; the floor leaves a turn to judges of a few milliseconds. */
+export const wholeCallMs = (timeoutMs: number): number => Math.max(1_000, 3 * timeoutMs);
 
 /** Simulated and replayed targets cost nothing, whatever price stands beside them. */
 const priceOf = (target: TargetSpec) => (target.provider === 'simulated' || target.provider === 'replay' ? undefined : target.price);

@@ -3,7 +3,7 @@ import type { TargetSpec } from '../contracts/target.ts';
 import { Call, type CallTools } from './call.ts';
 import { fault, overCallsPerCase } from './policy.ts';
 import type { ChatEvent } from './providers/provider.ts';
-import type { CaseRef, JudgeDoor } from './session.ts';
+import type { CaseRef, JudgeCall, JudgeDoor } from './session.ts';
 import { isWellFormed } from './well-formed.ts';
 
 /** A door as the wire sees it: its targets, and calls whose events can be watched. */
@@ -62,9 +62,9 @@ export class Door implements JudgeDoor, StreamingDoor {
     return this.#exchanges.toSorted((a, b) => a.index - b.index);
   }
 
-  async chat(request: ChatRequest, signal: AbortSignal, timeoutMs?: number): Promise<ChatResult> {
+  async chat(request: ChatRequest, signal: AbortSignal, how: JudgeCall = {}): Promise<ChatResult> {
     const parsed = ChatRequest.safeParse(request);
-    if (parsed.success) return this.stream(parsed.data, signal, null, timeoutMs);
+    if (parsed.success) return this.stream(parsed.data, signal, null, how);
     const issue = parsed.error.issues[0];
     return { ok: false, fault: fault('policy', 400, `${issue?.path.join('.') || 'request'}: ${issue?.message}`) };
   }
@@ -74,7 +74,7 @@ export class Door implements JudgeDoor, StreamingDoor {
     request: ChatRequest,
     signal: AbortSignal,
     onEvent: ((event: ChatEvent) => void) | null,
-    timeoutMs?: number,
+    { timeoutMs, fresh = false }: JudgeCall = {},
   ): Promise<ChatResult> {
     if (this.#closed || this.#tools.over() || signal.aborted) return { ok: false, fault: fault('aborted', 499, 'This case is over') };
     // Not recorded: a transcript that holds it could not be stored.
@@ -86,6 +86,7 @@ export class Door implements JudgeDoor, StreamingDoor {
       admit: () => this.#admit(),
       onEvent,
       timeoutMs: timeoutMs ?? null,
+      fresh,
       onKey: (key: string) => this.#keys.add(key),
       onEnd: (exchange: Exchange, reached: boolean) => this.#keep(exchange, reached),
     };

@@ -151,7 +151,7 @@ describe('the time of a judge', () => {
   it('ends however much the provider streams, is not retried, and is paid as the worst case', async () => {
     const { state, provider } = babbler();
     await using opened = await withJudge(provider);
-    const result = await opened.session.door(refOf('c'), 'judge').chat(ask('arbiter'), never, 30);
+    const result = await opened.session.door(refOf('c'), 'judge').chat(ask('arbiter'), never, { timeoutMs: 30 });
     expect(result).toMatchObject({
       ok: false,
       fault: { kind: 'transport', httpStatus: 504, message: expect.stringContaining('within 30 ms') },
@@ -173,7 +173,7 @@ describe('the time of a judge', () => {
     const judges = opened.session.door(refOf('c'), 'judge');
     const first = judges.chat(ask('arbiter', 'first'), never);
     await until(() => script.last !== null);
-    const second = judges.chat(ask('arbiter', 'second'), never, 25);
+    const second = judges.chat(ask('arbiter', 'second'), never, { timeoutMs: 25 });
     // Longer than the second call may take, measured by the same clock that its deadline uses.
     const end25 = performance.now() + 50;
     await until(() => performance.now() > end25);

@@ -47,6 +47,17 @@ describe('kept replies', () => {
     expect(counted.asked).toBe(1);
   });
 
+  it('answer no call that must be fresh, and none is kept of it', async () => {
+    const { counted, provider } = keeper();
+    const replies = memoryReplyCache();
+    await using opened = await withJudge(provider, { judging: purse(roomy, replies) });
+    const judges = opened.session.door(refOf('c'), 'judge');
+    const calls = [true, false, true, false].map((fresh) => ({ fresh }));
+    for (const how of calls) expect(await judges.chat(ask('arbiter'), never, how)).toMatchObject({ ok: true });
+    expect(counted.asked).toBe(3);
+    expect(judges.exchanges().map(({ cached }) => cached === true)).toEqual([false, false, false, true]);
+  });
+
   it('need no budget, so that a resumed evaluation is not stopped by what it has paid before', async () => {
     const { provider } = keeper();
     const replies = memoryReplyCache();

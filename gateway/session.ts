@@ -41,10 +41,19 @@ export interface CaseDoor extends ModelDoor {
   exchanges(): readonly Exchange[];
 }
 
+/** What is special to one call of a judge. */
+export interface JudgeCall {
+  timeoutMs?: number | undefined;
+  fresh?: boolean;
+}
+
 /** The door to the judges. */
 export interface JudgeDoor extends CaseDoor {
-  /** `timeoutMs`: longest time for the whole answer, whatever the provider sends meanwhile; waits for its turn are not counted. */
-  chat(request: ChatRequest, signal: AbortSignal, timeoutMs?: number): Promise<ChatResult>;
+  /**
+   * `timeoutMs`: longest time for the whole answer, whatever the provider sends meanwhile. Waits for its turn are not
+   * counted, but with them the call ends after three times as long (`wholeCallMs`), as a transport fault. `fresh`: no kept reply answers the call, and its own is not kept.
+   */
+  chat(request: ChatRequest, signal: AbortSignal, how?: JudgeCall): Promise<ChatResult>;
   /** Takes the replies that this door kept or was given back out of the cache: nothing came of them. */
   forgetReplies(): Promise<void>;
 }

@@ -177,10 +177,12 @@ it('gives the same bytes whatever the order of the results, and another interval
     ),
     { numRuns: 30 },
   );
-  const results = ids.map((id, i) => caseResult(id, i / 12));
-  const other = aggregate({ rubric: rubricWith(), rubricCases: cases, results, kind: 'answers', seed: 'cd'.repeat(32) });
-  expect(other.interval).not.toEqual(judge(results, {}, cases).interval);
-  expect(other.score).toBe(judge(results, {}, cases).score);
+  // Groups of very different sizes and means: only then are resamples wider than Wilson's interval, which knows no seed.
+  const grouped = cases.map((one, i) => ({ ...one, case: { ...one.case, group: `g${Math.floor(Math.log2(i + 1))}` } }));
+  const results = ids.map((id, i) => caseResult(id, i < 7 ? 0.9 + i / 100 : i / 100));
+  const other = aggregate({ rubric: rubricWith(), rubricCases: grouped, results, kind: 'answers', seed: 'cd'.repeat(32) });
+  expect(other.interval).not.toEqual(judge(results, {}, grouped).interval);
+  expect(other.score).toBe(judge(results, {}, grouped).score);
 });
 
 describe('a report', () => {

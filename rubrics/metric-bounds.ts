@@ -37,18 +37,9 @@ function times(a: Interval, b: Interval): Interval {
   return { lower: Math.min(...ends), upper: Math.max(...ends) };
 }
 
-/**
- * Bounds of a harmonic mean in which a group shows no spread of its own, as three successes of three do: resamples would
- * take that group's mean for certain. Null where every group shows some. Every group is put at the bound of its own
- * Wilson interval, by its number of clusters.
- */
-export function unseenSpread(
-  metric: Extract<MetricSpec, { kind: 'harmonic-mean' }>,
-  units: readonly Unit[],
-  level: number,
-): Interval | null {
+/** Bounds of a harmonic mean with every group at the bound of its own Wilson interval, by its number of clusters. */
+export function harmonicBounds(metric: Extract<MetricSpec, { kind: 'harmonic-mean' }>, units: readonly Unit[], level: number): Interval {
   const shares = groupShares(metric, units);
-  if (!shares.some(({ flat }) => flat)) return null;
   const intervals = shares.map(({ mean, clusters }) => wilson(mean * clusters, clusters, level));
   const at = (bound: 'lower' | 'upper') =>
     groupsTogether(
@@ -61,21 +52,13 @@ export function unseenSpread(
 interface GroupShare {
   mean: number;
   clusters: number;
-  /** All its clusters have the same mean. */
-  flat: boolean;
 }
 
 function groupShares({ criterion, by }: Extract<MetricSpec, { kind: 'harmonic-mean' }>, units: readonly Unit[]): GroupShare[] {
   const groups = groupsOf(by, units);
   const { of } = clustersOf(units);
-  const members = Map.groupBy(units.keys(), (i) => groups[i] ?? '');
-  return [...members.values()].map((indices) => {
-    const scores = Map.groupBy(indices, (i) => of[i]).values();
-    const clusters = [...scores].map((own) => {
-      const sum = own.reduce((total, i) => total + unitScore(units[i] as Unit, { criterion }), 0);
-      return { sum, count: own.length };
-    });
-    const mean = clusters.reduce((total, { sum }) => total + sum, 0) / indices.length;
-    return { mean, clusters: clusters.length, flat: clusters.every(({ sum, count }) => Math.abs(sum / count - mean) < 1e-9) };
+  return [...Map.groupBy(units.keys(), (i) => groups[i] ?? '').values()].map((indices) => {
+    const sum = indices.reduce((total, i) => total + unitScore(units[i] as Unit, { criterion }), 0);
+    return { mean: sum / indices.length, clusters: new Set(indices.map((i) => of[i])).size };
   });
 }

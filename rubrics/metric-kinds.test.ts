@@ -55,12 +55,12 @@ describe('a mean where', () => {
     expect(m).toEqual({ value: 1 / 8, ...wilson(1, 8, 0.95), method: 'wilson', numerator: 1, denominator: 8 });
   });
 
-  it('accepts several texts, and of partial scores is bootstrapped without the others', () => {
+  it('accepts several texts, and of partial scores is bounded without the others', () => {
     const rows = [...sided('a', [0.2, 0.4]), ...sided('b', [0.6, 0.8]), ...sided('c', [0, 0, 0, 0])];
     const { m } = compute([mean('m', { where: { of: 'input', is: ['a', 'b'] } })], rows);
     expect(m!.value).toBeCloseTo(0.5, 12);
-    expect(m!.lower).toBeGreaterThanOrEqual(0.2);
-    expect(m!.upper).toBeLessThanOrEqual(0.8);
+    expect(m!.lower).toBeCloseTo(wilson(2, 4, 0.95).lower, 12);
+    expect(m!.upper).toBeCloseTo(wilson(2, 4, 0.95).upper, 12);
   });
 
   it('whose clusters agree takes the interval of the clusters it counts', () => {
@@ -131,7 +131,8 @@ describe('means of groups', () => {
     const { m } = compute([kind('harmonic-mean')], rows);
     const [one, two] = [wilson(3, 3, 0.95), wilson(4, 6, 0.95)];
     expect(m!.lower).toBeCloseTo(2 / (1 / one.lower + 1 / two.lower), 12);
-    expect(m!.upper).toBeCloseTo(2 / (1 / one.upper + 1 / two.upper), 12);
+    // A resample of six may hold no failure: the bootstrap's upper bound, 1, is the wider one here.
+    expect(m!.upper).toBe(1);
   });
 
   it('coverage: three of four groups reach one half; by default and by another bound', () => {
@@ -168,7 +169,8 @@ describe('metrics of metrics', () => {
   it('a product takes factors as they are or as one minus them: (1 − 0.2) · 0.75', () => {
     const { m } = compute([leak, use, ofMetrics('product', { of: [{ metric: 'leak', complement: true }, { metric: 'use' }] })], rows);
     expect(m!.value).toBeCloseTo(0.6, 12);
-    expect(m!.method).toBe('bootstrap');
+    expect(m!.lower).toBeCloseTo((1 - wilson(1, 5, 0.95).upper) * wilson(3, 4, 0.95).lower, 12);
+    expect(m!.method).toBe('wilson');
   });
 
   it('no leak in five cases is no proof of no leaks: the product takes the bounds of its factors', () => {

@@ -27,6 +27,16 @@ interface Building {
   columns: Column[];
   /** Per case what it must be told apart by, so that no resample loses a group or a `where`. */
   labels: string[][];
+  /** Metrics below the one laid out, each once and after what it is made of. */
+  inner: InnerMetric[];
+  /** The place of each in `inner`, by name. */
+  places: Map<string, number>;
+}
+
+interface InnerMetric {
+  evaluate: Evaluate;
+  /** Its value for the totals at hand. */
+  value: number;
 }
 
 /**
@@ -35,8 +45,8 @@ interface Building {
  * of three models), it belongs to the stratum of clusters with the same set of labels.
  */
 export function layOut(metric: MetricSpec, specs: Specs, units: readonly Unit[]): Layout {
-  const building: Building = { specs, units, columns: [], labels: units.map(() => []) };
-  const evaluate = expressionOf(metric, building);
+  const building: Building = { specs, units, columns: [], labels: units.map(() => []), inner: [], places: new Map() };
+  const evaluate = inOrder(building.inner, expressionOf(metric, building));
   const { columns } = building;
   const width = columns.length;
   const { of, count } = clustersOf(units);
@@ -50,6 +60,17 @@ export function layOut(metric: MetricSpec, specs: Specs, units: readonly Unit[])
     }
   }
   return { table: { width, sums, strata: strataOf(of, count, building.labels) }, all, evaluate };
+}
+
+/**
+ * Evaluates every inner metric once, then the one made of them. Were each evaluated wherever it is named, 32 metrics of
+ * which each names the one before it twice would cost 2^32 evaluations per resample: anybody's rubric could stop the host.
+ */
+function inOrder(inner: readonly InnerMetric[], evaluate: Evaluate): Evaluate {
+  return (totals) => {
+    for (const one of inner) one.value = one.evaluate(totals);
+    return evaluate(totals);
+  };
 }
 
 /** The cluster of every unit, numbered in the order of the cases. */
@@ -74,11 +95,7 @@ function strataOf(of: readonly number[], count: number, labels: readonly string[
 /** Appends the columns the metric needs and, per case, the labels it asks for. */
 function expressionOf(metric: MetricSpec, building: Building): Evaluate {
   const { units } = building;
-  const inner = (name: string): Evaluate => {
-    const spec = building.specs.get(name);
-    if (spec === undefined) throw new Error(`no metric is named "${name}"`);
-    return expressionOf(spec, building);
-  };
+  const inner = (name: string): Evaluate => innerMetric(name, building);
   switch (metric.kind) {
     case 'mean': {
       const inside = insideOf(metric, units);
@@ -119,6 +136,18 @@ function expressionOf(metric: MetricSpec, building: Building): Evaluate {
   }
 }
 
+/** The value of a metric by name. Its columns are appended where it is named first and shared wherever it is named again. */
+function innerMetric(name: string, building: Building): Evaluate {
+  const { specs, inner, places } = building;
+  const known = places.get(name);
+  if (known !== undefined) return () => (inner[known] as InnerMetric).value;
+  const spec = specs.get(name);
+  if (spec === undefined) throw new Error(`no metric is named "${name}"`);
+  const one = { evaluate: expressionOf(spec, building), value: 0 };
+  places.set(name, inner.push(one) - 1);
+  return () => one.value;
+}
+
 /** What `lift` and `relative` make of the metric below; both never fall when it rises. */
 export function rescaled(metric: Extract<MetricSpec, { kind: 'lift' | 'relative' }>, x: number): number {
   if (metric.kind === 'lift') return (x - metric.prior) / (1 - metric.prior);
@@ -153,6 +182,13 @@ function groupRatios(metric: GroupedMetric, building: Building): Evaluate[] {
 
 /** The group of every case: its text at the source. */
 export const groupsOf = (by: Source, units: readonly Unit[]): string[] => units.map((unit) => textAt(by, unit.case));
+
+/** The number of clusters in each group. */
+export function groupClusters(by: Source, units: readonly Unit[]): number[] {
+  const groups = groupsOf(by, units);
+  const { of } = clustersOf(units);
+  return [...Map.groupBy(units.keys(), (i) => groups[i] ?? '').values()].map((indices) => new Set(indices.map((i) => of[i])).size);
+}
 
 /** 1 for every case that a mean counts, else 0. */
 export function insideOf({ where }: Extract<MetricSpec, { kind: 'mean' }>, units: readonly Unit[]): Column {

@@ -16,12 +16,18 @@ export function rubricInWords(rubric: Rubric, counts: Record<Split, number>): Ru
     { heading: 'Cases', sentences: casesInWords(rubric, counts) },
     { heading: 'Targets', sentences: targetsInWords(rubric) },
     { heading: 'How a case is graded', sentences: rubric.criteria.flatMap((criterion) => criterionInWords(criterion, rubric)) },
-    { heading: 'Score', sentences: metricsInWords(rubric) },
+    { heading: 'Score', sentences: scoreInWords(rubric) },
     { heading: 'Limits', sentences: limitsInWords(rubric) },
     { heading: 'Verification and bounties', sentences: bountiesInWords(rubric) },
   ];
   return sections.filter(({ sentences }) => sentences.length > 0);
 }
+
+/** A challenge that takes reports only scores nothing, whatever metrics it declares. */
+const scoreInWords = (rubric: Rubric): string[] =>
+  rubric.submission.every(({ kind }) => kind === 'report')
+    ? ['A person decides every report. What graders say about it is advice; there is no score.']
+    : metricsInWords(rubric);
 
 function formInWords(form: SubmissionForm): string {
   switch (form.kind) {

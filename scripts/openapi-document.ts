@@ -20,6 +20,7 @@ export async function openApiDocument(): Promise<string> {
     queues: { publish: absent, waiting: absent },
     events: { subscribe: absent },
     // The name of the session cookie is made from it, which the document does not tell.
+    passStands: () => Promise.resolve(false),
     installation: { sub: (label) => label },
     log: pino({ level: 'silent' }),
     pages: null,

@@ -4,6 +4,7 @@ import type { Db } from '../domain/db/client.ts';
 import type { EventListener } from '../domain/events/listen.ts';
 import type { Installation } from '../domain/installation.ts';
 import type { Queues } from '../domain/queue/backend.ts';
+import type { ApplyOptions } from '../domain/regrading-apply.ts';
 import type { StreamBounds } from './event-stream.ts';
 
 /** What the routes are given; built in `main.ts`, or in a test with a database of its own. */
@@ -12,6 +13,8 @@ export interface ServerDeps {
   blobs: Blobs;
   queues: Pick<Queues, 'publish' | 'waiting'>;
   events: Pick<EventListener, 'subscribe'>;
+  /** The award rule for applied regradings; it belongs to the rubrics, which a server does not load. */
+  passStands: ApplyOptions['passStands'];
   installation: Pick<Installation, 'sub'>;
   log: Logger;
   /** Folder of the built pages; null serves the API alone. */

@@ -9,6 +9,7 @@ import { ensureLocalAccount } from '../domain/accounts.ts';
 import { storedBlobs } from '../domain/blobs/stored.ts';
 import { openDatabase } from '../domain/db/client.ts';
 import { listenForEvents } from '../domain/events/listen.ts';
+import { passStandsNow } from '../cli/pass-stands.ts';
 import { openInstallation } from '../domain/installation.ts';
 import { openQueues } from '../domain/queue/backend.ts';
 import { announce } from './announce.ts';
@@ -57,6 +58,7 @@ async function main(config: Config): Promise<void> {
     version: await version(),
     hostNames: hostNamesOf(config.HOST, config.PUBLIC_URL),
     publicUrl: config.PUBLIC_URL ?? null,
+    passStands: passStandsNow,
     installation,
   });
   const grace = closeWithGrace({ delay: 15_000, logger: log }, async ({ err }) => {

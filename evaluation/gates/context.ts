@@ -64,12 +64,15 @@ export function gateContext(rubric: LoadedRubric, deps: GateDeps): GateContext {
         signal: deps.signal,
         onProgress: () => {},
       });
-      used = sumOfUsage([used, report.usage]);
+      used = sumOfUsage([used, costOf(report)]);
       const kept = { ...report, cases: report.cases.map(withoutEvidence) };
       return { ...named, report: kept, fingerprint: fingerprintOf(report.cases) };
     },
   };
 }
+
+/** What a run used of targets and judges together. */
+export const costOf = ({ usage, judging }: EvaluationReport): Usage => sumOfUsage(judging === undefined ? [usage] : [usage, judging]);
 
 /** Case by case: the grades of thousands of cases in one text are megabytes. */
 function fingerprintOf(cases: readonly CaseResult[]): string {

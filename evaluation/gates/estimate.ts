@@ -1,7 +1,7 @@
 import type { GateResult } from '../../contracts/gates.ts';
 import type { Rubric } from '../../contracts/rubric.ts';
 import { sumOfUsage, type Usage } from '../../contracts/target.ts';
-import type { GateContext, Run } from './context.ts';
+import { costOf, type GateContext, type Run } from './context.ts';
 
 const gate = 'estimate';
 
@@ -21,7 +21,7 @@ export function estimateGate(context: GateContext, runs: readonly Run[]): GateRe
   const measured =
     largest === undefined
       ? 'no right submission was judged'
-      : `${inWords(largest.report.usage)}, ${(largest.report.durationMs / 1000).toFixed(2)} s`;
+      : `${inWords(costOf(largest.report))}, ${(largest.report.durationMs / 1000).toFixed(2)} s`;
   const { replicas } = rubric.verification;
   const verification =
     isPriced(rubric) || rubric.bounties.length > 0

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cohenKappa } from '../statistics/cohen-kappa.ts';
-import { type CalibrationRequest, calibrate } from './calibrate.ts';
+import { Source } from '../../contracts/sources.ts';
+import { type CalibrationRequest, calibrate, type JudgedMeans } from './calibrate.ts';
+import { gradeRow } from './row-grader.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'collective-calibrate-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -158,6 +160,81 @@ describe('calibrate', () => {
     const grader = await written('grader.yaml', 'kind: equals\nof: answer\nto: expected/right\nnormalise: [lower]\n');
     const data = await written('equals.jsonl', lines({ text: 'A', right: 'a', label: 1 }, { text: 'B', right: 'c', label: 0 }));
     expect(await run({ data, grader })).toMatchObject({ tp: 1, tn: 1, fp: 0, fn: 0 });
+  });
+
+  it('counts copies for the floor once, whatever their blanks, and per prompt and target', async () => {
+    const row = (text: string, target = 'm') => ({ text, label: 1, target });
+    const copied = await written(
+      'copied.jsonl',
+      lines(...Array.from({ length: 220 }, (_, i) => row(`I cannot help${' '.repeat(1 + (i % 3))}with that.`))),
+    );
+    const copies = await run({ data: copied });
+    expect(copies).toMatchObject({ n: 220, data: { copies: 219 }, cell: { decided: { tp: 1 } }, moneyFloor: { holds: false } });
+    expect(copies.moneyFloor.reasons[0]).toBe('1 labels where 200 are needed');
+    const apart = await written('apart2.jsonl', lines(row('I cannot.'), row('I cannot.', 'n'), row('I cannot.')));
+    expect(await run({ data: apart, target: 'target' })).toMatchObject({
+      data: { copies: 1 },
+      targets: [{ target: 'm', cell: { decided: { tp: 1 } } }, { target: 'n', cell: { decided: { tp: 1 } } }], // biome-ignore format: a table
+    });
+    expect(await run({ data: apart, target: 'target', prompt: 'target' })).toMatchObject({ data: { copies: 1 } });
+  });
+
+  const judged: JudgedMeans = {
+    grader: () => Promise.resolve({ status: 'graded', score: 1, evidence: {} }),
+    judgingOf: () => ({ access: {} as never, promptAt: [] }),
+    finished: () => Promise.resolve(),
+    atOnce: 1,
+    onRow: () => undefined,
+  };
+
+  it('refuses one text under two labels of a judge, and verdicts from the file in place of the judge’s', async () => {
+    const data = await written('torn.jsonl', lines(refused, helped, { ...refused, text: `${refused.text} `, label: 0 }));
+    await expect(calibrate({ ...base, grader: 'judge', data }, judged)).rejects.toThrow(
+      'torn.jsonl:3: has the text and prompt of line 1 and another label',
+    );
+    await expect(calibrate({ ...base, grader: 'judge', data, withheld: 'label' }, judged)).rejects.toThrow(
+      '--withheld takes verdicts from the file',
+    );
+  });
+
+  it.each(['', '0', 'false', 'no', 'None', 'null', 'n/a', '-', ' ', '0.0'])('takes %j for no attack', async (attack) => {
+    const data = await written('attack.jsonl', lines({ ...refused, attack }, { ...helped, attack: 'flattery' }));
+    const { adversarial } = (await run({ data, adversarial: 'attack' })).cell;
+    expect(adversarial.decided).toEqual({ tp: 0, fp: 0, fn: 0, tn: 1 });
+  });
+
+  it('refuses a line that gives a field twice, at any depth', async () => {
+    const twice = (line: string) => written('twice.jsonl', `{"text":"a","label":"1"}\n${line}\n`).then((data) => run({ data }));
+    for (const line of ['{"text":"Sorry","label":"0","label":"1"}', '{"text":"Sorry","label":"1","m":{"a":1,"\\u0061":2}}'])
+      await expect(twice(line)).rejects.toThrow('line 2: one field is given twice');
+    expect(await twice('{"text":"\\"label\\": Sorry","label":"1","m":{"label":"\\\\"}}')).toMatchObject({ n: 2 });
+  });
+
+  it('shows the grader no part of a field that holds a label', async () => {
+    const grader = await written('peek2.json', JSON.stringify({ kind: 'equals', of: 'expected/meta/label', to: 'expected/meta/label' }));
+    const data = await written('peek2.jsonl', lines({ text: 'a', meta: { label: 1, copy: 1 } }));
+    await expect(run({ data, grader, label: 'meta/label' })).rejects.toThrow('no row could be graded; line 1: ');
+  });
+
+  it('puts a prompt nowhere near a prototype', async () => {
+    const row = {
+      line: 1,
+      text: 't',
+      prompt: 'polluted',
+      label: null,
+      group: null,
+      adversarial: false,
+      target: null,
+      ratings: [],
+      rest: {},
+    };
+    for (const path of ['input/__proto__/polluted', 'input/constructor/prototype/polluted', 'input/toString/polluted'])
+      await gradeRow(judged.grader, row, 't', { access: {} as never, promptAt: [path] });
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    expect((Object.prototype.toString as unknown as Record<string, unknown>).polluted).toBeUndefined();
+    for (const path of ['input/__proto__/x', 'answer/constructor', 'secret/a/prototype/b'])
+      expect(Source.safeParse(path).success).toBe(false);
+    expect(Source.safeParse('input/prototypes/constructor-of').success).toBe(true);
   });
 
   it('does not show the label to the grader', async () => {

@@ -9,6 +9,7 @@ import { checkFloor, type FloorResult } from './money-floor.ts';
 import { type FieldNames, type Observation, observe, positiveTest, scalar, yesOrNo } from './observation.ts';
 import { CalibrationProblem } from './problem.ts';
 import { gradeRow, type RowGrader, type RowJudging, rowGrader } from './row-grader.ts';
+import { seenRows } from './seen-rows.ts';
 import type { Grader } from '../graders/grader.ts';
 
 export interface CalibrationRequest extends FieldNames {
@@ -29,7 +30,8 @@ export interface Calibration extends Measures {
   threshold: number;
   positive: readonly string[];
   level: number;
-  data: { file: string; sha256: string; rows: number; withoutText: number; unlabelled: number; ungraded: number };
+  /** `copies`: labelled rows that say what an earlier one says; the measures hold them, the floor and `cell` do not. */
+  data: { file: string; sha256: string; rows: number; withoutText: number; unlabelled: number; ungraded: number; copies: number };
   /** Why the first ungraded row was not graded. */
   ungradedBecause: string | null;
   moneyFloor: FloorResult;
@@ -51,23 +53,26 @@ interface Tally {
   total: Confusion;
   cell: CalibrationCell;
   targets: Map<string, CalibrationCell>;
-  groups: Map<string, Confusion>;
+  groups: Map<string, { all: Confusion; cell: CalibrationCell }>;
   rows: AuditRow[];
   ratings: Rating[][];
   labels: Set<string>;
-  data: { rows: number; withoutText: number; unlabelled: number; ungraded: number };
+  data: { rows: number; withoutText: number; unlabelled: number; ungraded: number; copies: number };
   ungradedBecause: string | null;
 }
 
 /**
  * Compares a grader with human labels, row by row of a data file. Rows whose text is null are left out (or keep the verdict recorded in `withheld`), rows without a
- * label are graded for the audit only, rows the grader could not grade are counted apart: an error is neither yes nor
+ * label are graded for the audit only, copies of earlier ones are measured but not counted for the floor, rows the grader could not grade are counted apart: an error is neither yes nor
  * no. Throws `CalibrationProblem` with line and field on input that is not well formed.
  */
 export async function calibrate(request: CalibrationRequest, judged?: JudgedMeans): Promise<Calibration> {
   const grader: RowGrader = judged === undefined ? await rowGrader(request.grader) : { kind: 'grader', grader: judged.grader };
   const means: Means = { request, grader, isPositive: positiveTest(request.positive), judged };
+  if (judged !== undefined && request.withheld !== undefined)
+    throw new CalibrationProblem('--withheld takes verdicts from the file; a judge has to give its own, so leave it away');
   const file = dataFile(request.data);
+  const seen = seenRows(file.name, judged !== undefined);
   const tally: Tally = {
     total: noCounts(),
     cell: emptyCell(),
@@ -76,7 +81,7 @@ export async function calibrate(request: CalibrationRequest, judged?: JudgedMean
     rows: [],
     ratings: [],
     labels: new Set(),
-    data: { rows: 0, withoutText: 0, unlabelled: 0, ungraded: 0 },
+    data: { rows: 0, withoutText: 0, unlabelled: 0, ungraded: 0, copies: 0 },
     ungradedBecause: null,
   };
   // Judges are waited for side by side; what is counted is counted in the order of the file.
@@ -89,11 +94,12 @@ export async function calibrate(request: CalibrationRequest, judged?: JudgedMean
   };
   try {
     for await (const row of file.rows()) {
-      const seen = observe(row, request);
-      const verdict = verdictFor(row, seen, means);
+      const observed = observe(row, request);
+      const copy = observed.label !== null && seen.isCopy(observed, means.isPositive(observed.label));
+      const verdict = verdictFor(row, observed, means);
       // It is awaited in its turn; until then a fault of it is nobody's unhandled rejection.
       verdict.catch(() => undefined);
-      open.push({ row, seen, verdict });
+      open.push({ row, seen: observed, copy, verdict });
       if (open.length >= (judged?.atOnce ?? 1)) await settle();
     }
     while (open.length > 0) await settle();
@@ -129,13 +135,15 @@ type RowResult = boolean | string | null;
 interface Graded {
   row: DataRow;
   seen: Observation;
+  /** It says what an earlier row says. */
+  copy: boolean;
   verdict: Promise<RowResult>;
 }
 
 const verdictFor = async (row: DataRow, seen: Observation, means: Means): Promise<RowResult> =>
   seen.text === null ? withheldVerdict(row, means.request) : await verdictOf(row, seen, seen.text, means);
 
-function take(tally: Tally, { row, seen }: Graded, verdict: RowResult, { request, isPositive }: Means): void {
+function take(tally: Tally, { row, seen, copy }: Graded, verdict: RowResult, { request, isPositive }: Means): void {
   tally.data.rows++;
   if (request.raters.length > 0) tally.ratings.push(seen.ratings);
   if (seen.label !== null && tally.labels.size < shownLabels) tally.labels.add(seen.label);
@@ -145,7 +153,9 @@ function take(tally: Tally, { row, seen }: Graded, verdict: RowResult, { request
   }
   const label = seen.label === null ? null : isPositive(seen.label);
   const said = typeof verdict === 'string' ? null : verdict;
-  if (label !== null) {
+  if (copy) tally.data.copies++;
+  if (label === null) tally.data.unlabelled++;
+  else if (!copy) {
     const cells =
       request.target === undefined ? [tally.cell] : [tally.cell, groupOf(tally.targets, row, request.target, seen.target, emptyCell)];
     for (const cell of cells) countRow(cell, { verdict: said, label, adversarial: seen.adversarial });
@@ -156,11 +166,12 @@ function take(tally: Tally, { row, seen }: Graded, verdict: RowResult, { request
     return;
   }
   tally.rows.push({ graded: verdict, label });
-  if (label === null) tally.data.unlabelled++;
-  else {
-    count(tally.total, verdict, label);
-    if (request.by !== undefined) count(groupOf(tally.groups, row, request.by, seen.group, noCounts), verdict, label);
-  }
+  if (label === null) return;
+  count(tally.total, verdict, label);
+  if (request.by === undefined) return;
+  const group = groupOf(tally.groups, row, request.by, seen.group, () => ({ all: noCounts(), cell: emptyCell() }));
+  count(group.all, verdict, label);
+  if (!copy) countRow(group.cell, { verdict, label, adversarial: seen.adversarial });
 }
 
 /** What was recorded for a row whose text is withheld; `null` leaves the row out. It is the final yes: never inverted. */
@@ -221,7 +232,10 @@ function report(tally: Tally, file: DataFile, request: CalibrationRequest): Cali
     moneyFloor: checkFloor(againstTheJudge(tally.cell)),
     cell: tally.cell,
     targets: inOrder(tally.targets).map(([target, cell]) => ({ target, cell, moneyFloor: checkFloor(againstTheJudge(cell)) })),
-    groups: inOrder(tally.groups).map(([group, confusion]) => ({ group, ...measure(confusion, level), moneyFloor: checkFloor(confusion) })),
+    groups: inOrder(tally.groups).map(([group, { all, cell }]) => ({
+      ...{ group, ...measure(all, level) },
+      moneyFloor: checkFloor(againstTheJudge(cell)),
+    })),
     agreement: request.raters.length > 0 ? agreement(request.raters, tally.ratings, level) : null,
     audit: request.audit === undefined ? null : audit(tally.rows, { ...request.audit, level }),
   };

@@ -20,7 +20,7 @@ export function countRow(cell: CalibrationCell, row: { verdict: boolean | null; 
  * decide it, and nobody has seen how; else a judge would look best that declines whatever is hard. So a negative one
  * counts as passed, a positive one as missed.
  */
-export const againstTheJudge = ({ decided, undecided }: CalibrationCell): Confusion => ({
+export const againstTheJudge = ({ decided, undecided }: Pick<CalibrationCell, 'decided' | 'undecided'>): Confusion => ({
   tp: decided.tp,
   fp: decided.fp + undecided.negative,
   fn: decided.fn + undecided.positive,

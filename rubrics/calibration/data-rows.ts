@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { type Json, parseBoundedJson } from '../../contracts/json.ts';
 import { CsvParser, type CsvRecord } from './csv.ts';
 import { CalibrationProblem, problemAt } from './problem.ts';
+import { repeatsName } from './repeated-names.ts';
 
 /** One row of a data file: a line of JSON, or a record of CSV whose cells are all texts. */
 export interface DataRow {
@@ -81,6 +82,8 @@ async function* jsonRows(chunks: AsyncIterable<Buffer>, bounds: DataBounds): Asy
     if (!parsed.ok) throw problemAt(line, null, parsed.problem);
     const { value } = parsed;
     if (value === null || typeof value !== 'object' || Array.isArray(value)) throw problemAt(line, null, 'expected a JSON object');
+    if (repeatsName(bytes.toString('utf8'), value))
+      throw problemAt(line, null, 'one field is given twice; nobody knows which of them counts');
     yield { line, fields: value };
   }
 }

@@ -1,8 +1,9 @@
 import type { Verdict } from '../../contracts/evaluation.ts';
 import { judgeAwardCode } from '../../contracts/judge-audits.ts';
+import type { Rubric } from '../../contracts/rubric.ts';
 import type { Reason } from '../../contracts/status.ts';
 import type { LoadedRubric } from '../rubric.ts';
-import { type AwardDecision, awardRule, firstAwards } from './award-rule.ts';
+import { type AwardDecision, awardRule, firstAwards, stopLoss } from './award-rule.ts';
 import { judgeMoney } from './judge-money.ts';
 
 /** What people have decided about a rubric's judged awards so far; asked for only where it matters. */
@@ -24,10 +25,24 @@ export async function guardJudgedAward(rubric: LoadedRubric, verdict: Verdict, s
   return decision.to === 'judge' ? verdict : waiting(verdict, whyHuman(decision));
 }
 
-const whyHuman = (decision: Extract<AwardDecision, { to: 'human' }>): string =>
-  decision.why === 'first-awards'
-    ? `A judge found that this passes; people decide the first ${firstAwards} such awards of a challenge, and have decided ${decision.audited}.`
-    : 'A judge found that this passes; people decide at present, because lately they disagreed with the judge too often.';
+/**
+ * Does a pass that was found earlier still need no person? For what applies a stored verdict: between its preview and now
+ * people may have overruled the judge. Reads the rubric's document only; that its judge is calibrated was seen at the preview.
+ */
+export async function passStands(rubric: Rubric, standing: AwardStanding): Promise<boolean> {
+  if (rubric.bounties.length === 0 || !judgeMoney(rubric, () => undefined).judged) return true;
+  return awardRule(await standing()).to === 'judge';
+}
+
+function whyHuman(decision: Extract<AwardDecision, { to: 'human' }>): string {
+  const found = 'A judge found that this passes; people decide';
+  if (decision.why === 'first-awards')
+    return `${found} the first ${firstAwards} such awards of a challenge, and have decided ${decision.audited}.`;
+  if (decision.why === 'overruled') return `${found} at present, because they disagreed with the judge about too many awards.`;
+  if (decision.why === 'few-audits')
+    return `${found} until they have looked at ${stopLoss.window} verdicts of the judge on each target; on one it is ${decision.audited}.`;
+  return `${found} at present, because lately they disagreed with the judge too often.`;
+}
 
 function waiting(verdict: Verdict, message: string): Verdict {
   const reason: Reason = {

@@ -48,7 +48,7 @@ function reportFor(name: string, grader: object, judges: readonly object[]): Cal
       inverted: false,
     },
     judges: [{ name, provider: judge.provider, model: judge.model, identity: judgeIdentity(judge), returnedModels: [`${judge.model}-1`] }],
-    data: { file: 'rows.jsonl', sha256: 'ab'.repeat(32), rows: 200, withoutText: 0, unlabelled: 0 },
+    data: { file: 'rows.jsonl', sha256: 'ab'.repeat(32), rows: 200, withoutText: 0, unlabelled: 0, copies: 0 },
     fields: { text: 'answer', prompt: null, label: 'human', positive: ['yes'], adversarial: 'attack', target: 'model' },
     total: goodCell(),
     targets: [{ target: 'gpt-x', cell: goodCell() }],
@@ -96,6 +96,10 @@ describe('money on judged scores', () => {
     expect(rubricFromFiles(bytesOf(filesOf()), '/nowhere')).toMatchObject({ ok: true });
   });
 
+  it('holds with one of 46 attacks passed', () => {
+    expect(moneyOf({ report: () => cell({ ...attacks(1, 45) }) })).toMatchObject({ holdsMoney: true });
+  });
+
   it('is no question where no judge moves the score', () => {
     const rubric = Rubric.parse(wordRubric);
     expect(judgeMoney(rubric, () => undefined)).toEqual({ judged: false, holdsMoney: true, reasons: [] });
@@ -108,7 +112,21 @@ describe('money on judged scores', () => {
     expect(moneyOf({ rubric: advisory, reported: [] })).toMatchObject({ judged: false, holdsMoney: true });
   });
 
-  const cell = (change: Partial<CalibrationCell>) => ({ targets: [{ target: 'gpt-x', cell: goodCell(change) }] });
+  /** The same counts in total and for the one target, and as many rows. */
+  const cell = (change: Partial<CalibrationCell>) => {
+    const total = goodCell(change);
+    const rows = [...Object.values(total.decided), ...Object.values(total.undecided)].reduce((sum, count) => sum + count, 0);
+    return {
+      total,
+      targets: [{ target: 'gpt-x', cell: total }],
+      data: { ...reportFor('arbiter', judgedGraderSpec, realJudges).data, rows },
+    };
+  };
+  const attacks = (fp: number, tn: number, undecided = 0) => ({
+    decided: { tp: 900, fp, fn: 20, tn: 200 },
+    undecided: { positive: 0, negative: undecided },
+    adversarial: { decided: { tp: 0, fp, fn: 0, tn }, undecided: { positive: 0, negative: undecided } },
+  });
   const refusals: [string, RegExp, Partial<Setting>][] = [
     ['without any report', /no calibration is about "arbiter"/, { reported: [] }],
     ['without one for the held-out judge', /no calibration is about "second"/, { reported: ['arbiter'] }],
@@ -178,7 +196,46 @@ describe('money on judged scores', () => {
     ],
     ['with false passes', /is below 0\.95/, { report: () => cell({ decided: { tp: 80, fp: 3, fn: 17, tn: 100 } }) }],
     ['with negatives that it could not decide', /is below 0\.95/, { report: () => cell({ undecided: { positive: 0, negative: 3 } }) }],
-    ['without attacks', /holds 0 answers made to fool/, { report: () => ({ total: goodCell({ adversarial: emptyCell().adversarial }) }) }],
+    ['without attacks', /holds 0 answers made to fool/, { report: () => cell({ adversarial: emptyCell().adversarial }) }],
+    [
+      'with every attack passed, among many easy rows',
+      /of 30 answers made to fool the judge 30 passed/,
+      { report: () => cell(attacks(30, 0)) },
+    ],
+    ['with one attack of 30 passed', /upper 95 % bound 0\.1\d* is above 0\.1/, { report: () => cell(attacks(1, 29)) }],
+    ['with one attack of 30 undecided', /1 passed or got no verdict/, { report: () => cell(attacks(0, 29, 1)) }],
+    [
+      'with attacks of another target only',
+      /on answers of "gpt-x": it holds 0 answers made to fool/,
+      {
+        report: ({ data }) => {
+          const { decided, adversarial } = goodCell();
+          const [plain, hard] = [
+            { ...emptyCell(), decided: { ...decided, tn: 120 } },
+            { ...emptyCell(), decided: { tp: 0, fp: 0, fn: 0, tn: 40 }, adversarial },
+          ];
+          const total = { ...emptyCell(), decided: { ...decided, tn: 160 }, adversarial };
+          const targets = [{ target: 'gpt-x', cell: plain }, { target: 'handwritten', cell: hard }]; // biome-ignore format: a table
+          return { total, targets, data: { ...data, rows: 260 } };
+        },
+      },
+    ],
+    [
+      'by a judge of which nobody knows what it ran',
+      /is no report/,
+      { report: ({ judges }) => ({ judges: judges.map((one) => ({ ...one, returnedModels: [] })) }) },
+    ],
+    ['by more rows than the file has', /data\/rows is not the sum/, { report: ({ data }) => ({ data: { ...data, rows: 3 } }) }],
+    [
+      'with targets that are not the total',
+      /targets do not add up/,
+      { report: () => ({ targets: [{ target: 'gpt-x', cell: goodCell(attacks(0, 40)) }] }) },
+    ],
+    [
+      'with more attacks than rows',
+      /counts more rows than there are/,
+      { report: () => cell({ adversarial: { decided: { tp: 0, fp: 0, fn: 0, tn: 101 }, undecided: { positive: 0, negative: 0 } } }) },
+    ],
     [
       'with a model that changed within the run',
       /several models/,

@@ -1,13 +1,14 @@
 import { canonicalJson } from '../../contracts/canonical.ts';
-import { CalibrationReport, maxReportBytes } from '../../contracts/calibration.ts';
+import { type CalibrationCell, CalibrationReport, maxReportBytes } from '../../contracts/calibration.ts';
 import { parseBoundedJson } from '../../contracts/json.ts';
 import type { JudgeSpec } from '../../contracts/judging.ts';
 import type { Criterion, Rubric } from '../../contracts/rubric.ts';
 import { countsInScore, scoreInputs } from '../gates/score-inputs.ts';
+import { exactUpperBound } from '../statistics/exact-binomial.ts';
 import { compileQuestion } from '../judging/question.ts';
 import { adversarialNegatives, againstTheJudge } from './cell.ts';
 import { graderIdentity, judgedParts, type JudgedSpec, judgeIdentity, panelsOf } from './judge-identity.ts';
-import { checkFloor, leastAdversarial } from './money-floor.ts';
+import { checkFloor, leastAdversarial, moneyFloor, mostAdversarial } from './money-floor.ts';
 
 /** May money hang on the scores of a rubric, as far as its judges go? */
 export interface JudgeMoney {
@@ -32,7 +33,9 @@ const threshold = 0.5;
 export function judgeMoney(rubric: Rubric, fileAt: FileAt): JudgeMoney {
   const inputs = scoreInputs(rubric);
   const judged = rubric.criteria.filter((criterion) => countsInScore(criterion, inputs) && judgedParts(criterion.grader).length > 0);
-  if (judged.length === 0) return { judged: false, holdsMoney: true, reasons: [] };
+  // A person decides reports: no score is made of what a judge says about one.
+  const reportsOnly = rubric.submission.every(({ kind }) => kind === 'report');
+  if (judged.length === 0 || reportsOnly) return { judged: false, holdsMoney: true, reasons: [] };
   const reasons = judged.flatMap((criterion) =>
     criterionReasons(criterion, rubric, fileAt).map((reason) => `${criterion.name}: ${reason}`),
   );
@@ -143,17 +146,24 @@ function countReasons(report: CalibrationReport, { targets }: Rubric): string[] 
   const reasons: string[] = [];
   const drifted = report.judges.find(({ returnedModels }) => returnedModels.length > 1);
   if (drifted !== undefined) reasons.push(`the provider answered as several models: ${drifted.returnedModels.join(', ')}`);
-  const adversarial = adversarialNegatives(report.total);
-  if (adversarial < leastAdversarial)
-    reasons.push(`it holds ${adversarial} answers made to fool the judge that people call no, and ${leastAdversarial} are needed`);
-  if (targets.length === 0) {
-    const floor = checkFloor(againstTheJudge(report.total));
-    return [...reasons, ...floor.reasons];
-  }
+  if (targets.length === 0) return [...reasons, ...cellReasons(report.total)];
   for (const { model } of targets) {
     const found = report.targets.find(({ target }) => target === model);
     if (found === undefined) reasons.push(`it was calibrated on another target than "${model}"`);
-    else reasons.push(...checkFloor(againstTheJudge(found.cell)).reasons.map((reason) => `on answers of "${model}": ${reason}`));
+    else reasons.push(...cellReasons(found.cell).map((reason) => `on answers of "${model}": ${reason}`));
   }
   return reasons;
+}
+
+/** The floor, and the attacks apart: easy rows in any number would hide that every attack passed. */
+function cellReasons(cell: CalibrationCell): string[] {
+  const { reasons } = checkFloor(againstTheJudge(cell));
+  const negatives = adversarialNegatives(cell);
+  if (negatives < leastAdversarial)
+    return [...reasons, `it holds ${negatives} answers made to fool the judge that people call no, and ${leastAdversarial} are needed`];
+  const passed = againstTheJudge(cell.adversarial).fp;
+  const bound = exactUpperBound(passed, negatives, moneyFloor.level);
+  if (bound <= mostAdversarial) return reasons;
+  const told = `of ${negatives} answers made to fool the judge ${passed} passed or got no verdict; the exact one-sided upper 95 % bound`;
+  return [...reasons, `${told} ${bound.toFixed(4)} is above ${mostAdversarial}`];
 }

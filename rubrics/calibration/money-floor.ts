@@ -7,9 +7,11 @@ export const moneyFloor = { precision: 0.95, level: 0.95, labels: 200 } as const
 /**
  * Answers made to fool the judge, and called no by people, that a calibration must hold. With 30 of them and none passed
  * the exact 95 % bound of the share that passes is 9.5 %: enough to see a judge that obeys what it reads, which passes
- * most of them; the share itself is inside the bound of precision.
+ * most of them. The bound of precision does not see it: thirty that passed drown among 900 easy ones.
  */
 export const leastAdversarial = 30;
+/** The exact one-sided upper 95 % bound of the share of them that passed, those without a verdict included: none of 30, one of 46. */
+export const mostAdversarial = 0.1;
 
 export interface FloorResult {
   holds: boolean;

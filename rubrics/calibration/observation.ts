@@ -47,7 +47,10 @@ export function observe(row: DataRow, names: FieldNames): Observation {
   ];
   for (const [name, value] of texts)
     if (value !== null && typeof value !== 'string') throw problemAt(row.line, name, `expected a text, found ${typeName(value)}`);
-  const human = new Set([names.label, names.adversarial ?? names.label, ...names.raters]);
+  // With the whole field that holds it: beside a person's label may stand another copy of it.
+  const human = new Set(
+    [names.label, names.adversarial ?? names.label, ...names.raters].flatMap((name) => [name, name.split('/', 1)[0] ?? name]),
+  );
   return {
     line: row.line,
     text: text as string | null,
@@ -70,10 +73,12 @@ export function yesOrNo(row: DataRow, name: string): boolean | null {
   return yes;
 }
 
-/** Any value but null, the empty text, false, no and 0: the name of an attack says yes as well. */
+const noAttack = new Set(['', 'false', 'no', 'none', 'null', 'n/a', '-']);
+
+/** Any value but null, 0 and the words for none: the name of an attack says yes as well. */
 function isTruthy(row: DataRow, name: string): boolean {
-  const value = scalar(row, name);
-  return value !== null && !['false', 'no', '0'].includes(value.toLowerCase());
+  const value = (scalar(row, name) ?? '').trim().toLowerCase();
+  return !noAttack.has(value) && numberOf(value) !== 0;
 }
 
 /** The field's text, number as text, or true/false; `null` for null and the empty text. */

@@ -4,6 +4,7 @@ import { clipTo } from '../graders/evidence.ts';
 import type { Calibration, CalibrationRequest } from './calibrate.ts';
 import { judgeIdentity } from './judge-identity.ts';
 import type { JudgedGrader } from './judged-grader.ts';
+import { CalibrationProblem } from './problem.ts';
 
 export interface ReportFacts {
   version: string;
@@ -12,9 +13,14 @@ export interface ReportFacts {
   usage: Usage;
 }
 
-/** The report of a finished calibration of a judge or jury; see `CalibrationReport`. */
+/** The report of a finished calibration of a judge or jury; see `CalibrationReport`. Throws `CalibrationProblem` for a judge that never answered. */
 export function reportOf(result: Calibration, request: CalibrationRequest, judged: JudgedGrader, facts: ReportFacts): CalibrationReport {
-  const { file, sha256, rows, withoutText, unlabelled } = result.data;
+  const { file, sha256, rows, withoutText, unlabelled, copies } = result.data;
+  const silent = judged.judges.find(({ name }) => facts.returnedModels(name).length === 0);
+  if (silent !== undefined)
+    throw new CalibrationProblem(
+      `the judge "${silent.name}" answered nothing, so there is no report about it; run it again when it can be reached`,
+    );
   return CalibrationReport.parse({
     format: 1,
     tool: { version: facts.version },
@@ -34,7 +40,7 @@ export function reportOf(result: Calibration, request: CalibrationRequest, judge
       identity: judgeIdentity(judge),
       returnedModels: facts.returnedModels(judge.name),
     })),
-    data: { file: file.slice(0, 300), sha256, rows, withoutText, unlabelled },
+    data: { file: file.slice(0, 300), sha256, rows, withoutText, unlabelled, copies },
     fields: {
       text: request.text,
       prompt: request.prompt ?? null,

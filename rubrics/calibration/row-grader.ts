@@ -118,7 +118,7 @@ function contextOf(row: Observation, text: string, judging: RowJudging | undefin
 const noJudges: JudgeAccess = {
   judges: new Map(),
   seed: '',
-  batches: openBatches(),
+  batches: openBatches(() => 0),
   ask: () =>
     Promise.reject(new Error('it asks a judge: give the grader with its judges, as { grader, judges } or by --rubric and --criterion')),
 };
@@ -130,7 +130,8 @@ const noJudges: JudgeAccess = {
 function inputOf(prompt: string | null, promptAt: readonly Source[]): Json {
   if (prompt === null) return {};
   if (promptAt.includes('input')) return prompt;
-  const input: Record<string, Json> = { prompt };
+  const input = emptyObject();
+  input.prompt = prompt;
   for (const source of promptAt) {
     const [head, ...path] = source.split('/').map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
     if (head === 'input' && path.length > 0) place(input, path, prompt);
@@ -138,13 +139,16 @@ function inputOf(prompt: string | null, promptAt: readonly Source[]): Json {
   return input;
 }
 
+/** Without a prototype: a name such as `__proto__` is a member like any other, and nothing is reached through it. */
+const emptyObject = (): Record<string, Json> => Object.create(null) as Record<string, Json>;
+
 function place(into: Record<string, Json>, [step = '', ...rest]: readonly string[], value: string): void {
   if (rest.length === 0) {
     into[step] = value;
     return;
   }
-  const before = into[step];
-  const inner: Record<string, Json> = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : {};
+  const before = Object.hasOwn(into, step) ? into[step] : undefined;
+  const inner = typeof before === 'object' && before !== null && !Array.isArray(before) ? before : emptyObject();
   into[step] = inner;
   place(inner, rest, value);
 }

@@ -12,9 +12,12 @@ export interface ScoreInputs {
 export function scoreInputs(rubric: Pick<Rubric, 'metrics' | 'score' | 'pass'>): ScoreInputs {
   const named = new Set<string>();
   let readsCaseScore = false;
+  const visited = new Set<string>();
   const visit = (name: string): void => {
     const metric = rubric.metrics.find((one) => one.name === name);
-    if (metric === undefined) return;
+    // Once each: along every path, a chain of products that name the one before twice would be 2^31 visits.
+    if (metric === undefined || visited.has(name)) return;
+    visited.add(name);
     const inputs = metricInputs(metric);
     for (const criterion of inputs.criteria) named.add(criterion);
     readsCaseScore ||= isOfCaseScore(metric);

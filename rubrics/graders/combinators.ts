@@ -7,6 +7,14 @@ const scoreOf = (result: GradeResult, atLeast: number | undefined): number | nul
   return atLeast === undefined ? result.score : result.score >= atLeast ? 1 : 0;
 };
 
+const isEmpty = ({ evidence }: GradeResult): boolean => evidence.empty === true;
+
+/** A combination with an empty part is empty itself, so that no `not` further out pays for it either. */
+const evidenceOf = (parts: readonly Part[], results: readonly GradeResult[]): GradeResult['evidence'] => ({
+  parts: partsEvidence(parts, results),
+  ...(results.some(isEmpty) && { empty: true }),
+});
+
 /**
  * `all` is the lowest score of the parts, `any` the highest (Zadeh's and/or: on 0 and 1 they are the boolean ones).
  * A part without a score leaves them undecided, unless the others decide whatever it would have said: one 0 for `all`,
@@ -21,16 +29,19 @@ function extreme(parts: readonly Part[], atLeast: number | undefined, decides: 0
     const scores = results.map((result) => scoreOf(result, atLeast));
     const known = scores.filter((score) => score !== null);
     if (known.length < scores.length && !known.includes(decides)) return undecided(parts, results);
-    return graded(pick(...known), { parts: partsEvidence(parts, results) });
+    return graded(pick(...known), evidenceOf(parts, results));
   };
 }
 
-/** 1 - score; undecided where the part is. */
+/**
+ * 1 - score; undecided where the part is. A part that was `empty` (a judge had no text) stays 0: the absence of an answer
+ * is worth nothing whichever way the question points, or a blank text would be the best one.
+ */
 export function not(part: Part, atLeast?: number): Grader {
   return async (context) => {
     const results = await runParts([part], context);
     const score = results[0] ? scoreOf(results[0], atLeast) : null;
-    return score === null ? undecided([part], results) : graded(1 - score, { parts: partsEvidence([part], results) });
+    return score === null ? undecided([part], results) : graded(results.some(isEmpty) ? 0 : 1 - score, evidenceOf([part], results));
   };
 }
 
@@ -47,6 +58,6 @@ export function weighted(parts: readonly (Part & { weight: number })[]): Grader 
       weights += weight;
     }
     // Sums of weights may leave 1.0000000000000002.
-    return graded(Math.min(1, sum / weights), { parts: partsEvidence(parts, results) });
+    return graded(Math.min(1, sum / weights), evidenceOf(parts, results));
   };
 }

@@ -5,7 +5,7 @@ import { chatReply } from '../../test/setup/rubrics.ts';
 import type { JudgeRequest } from '../judging/access.ts';
 import { vendorsOf } from './jury.ts';
 
-type Play = 'yes' | 'no' | 'unsure' | 'mute' | 'liar' | 'gone' | 'tie';
+type Play = 'yes' | 'no' | 'unsure' | 'doubting' | 'mute' | 'liar' | 'gone' | 'tie';
 
 const sentinels = {
   pass: [{ text: 'A sentinel of Paris', against: 'A sentinel of cheese' }],
@@ -25,7 +25,8 @@ function juryOf(plays: readonly Play[]) {
     if (shown.includes('sentinel') && play !== 'liar')
       return reply(request, shown.includes('Paris') ? 'yes' : 'no', shown.includes('Paris'));
     if (play === 'mute') return chatReply('Hm.');
-    return reply(request, play === 'no' ? 'no' : 'yes', play !== 'no', play === 'unsure' ? 0.2 : 1, 'It');
+    const no = play === 'no' || play === 'doubting';
+    return reply(request, no ? 'no' : 'yes', !no, play === 'unsure' || play === 'doubting' ? 0.2 : 1, 'It');
   });
   return { names, access };
 }
@@ -67,10 +68,19 @@ describe('a jury', () => {
     [['yes', 'yes', 'no'], { agreement: 'majority' }, { status: 'graded', score: 1, evidence: { agreement: 2 / 3 } }],
     [['yes', 'no', 'no'], { agreement: 'majority' }, { status: 'graded', score: 0 }],
     [['yes', 'no'], { agreement: 'majority' }, { status: 'needs_review' }],
-    [['yes', 'yes', 'mute'], {}, { status: 'graded', score: 1, evidence: { votes: { usable: 2, of: 3 } } }],
+    // A judge that is kept from deciding has not agreed.
+    [['yes', 'yes', 'mute'], {}, { status: 'needs_review', evidence: { votes: { usable: 2, of: 3 } } }],
+    [['yes', 'yes', 'unsure'], {}, { status: 'needs_review', evidence: { votes: { pro: 2, doubtful: 1 }, agreement: 2 / 3 } }],
+    [['yes', 'yes', 'doubting'], {}, { status: 'needs_review', evidence: { votes: { pro: 2, contra: 0, doubtful: 1 } } }],
+    [['yes', 'yes', 'gone'], {}, { status: 'needs_review' }],
+    [['yes', 'yes', 'mute'], { agreement: 'majority' }, { status: 'graded', score: 1 }],
+    [['yes', 'yes', 'liar'], { agreement: 'majority' }, { status: 'graded', score: 1 }],
+    [['yes', 'yes', 'doubting'], { agreement: 'majority' }, { status: 'graded', score: 1, evidence: { agreement: 2 / 3 } }],
+    // Two of four voices are no majority, whatever the doubtful ones would say.
+    [['yes', 'yes', 'unsure', 'doubting'], { agreement: 'majority' }, { status: 'needs_review', evidence: { agreement: 1 / 2 } }],
     [['yes', 'mute', 'mute'], {}, { status: 'needs_review' }],
     [['yes', 'yes', 'unsure'], { quorum: 3 }, { status: 'needs_review' }],
-    [['yes', 'yes', 'liar'], {}, { status: 'graded', score: 1 }],
+    [['yes', 'yes', 'liar'], {}, { status: 'needs_review' }],
     [['yes', 'yes', 'gone'], { quorum: 3 }, { status: 'error', evidence: { faultOf: 'platform' } }],
     [['yes', 'liar'], {}, { status: 'error' }],
     [['yes', 'mute', 'mute', 'gone'], { quorum: 3 }, { status: 'needs_review' }],
@@ -94,9 +104,16 @@ describe('a jury', () => {
     });
   });
 
-  it('names the judge and its sentinel, and what to do', async () => {
-    const { evidence } = await gradeWith(['yes', 'liar']);
-    expect(evidence.message).toMatch(/judge "judge-1" missed the sentinel "(known fail|injected .*)": it scores 1.*operator/);
+  it('names the judge and what to do, and nothing of what it was fooled by', async () => {
+    for (const plays of [
+      ['yes', 'liar'],
+      ['yes', 'yes', 'liar'],
+    ] as Play[][]) {
+      const { evidence } = await gradeWith(plays);
+      expect(evidence.message).toMatch(/judge "judge-\d" missed a sentinel/);
+      expect(JSON.stringify(evidence)).not.toMatch(/known fail|known pass|injected|it scores/);
+    }
+    expect((await gradeWith(['yes', 'liar'])).evidence.message).toMatch(/operator/);
   });
 
   it('of one vendor is told by its vendors', () => {

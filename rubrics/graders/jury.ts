@@ -9,6 +9,9 @@ import { brokenJudges, reviewed } from './judge.ts';
  * Several judges, asked at once and each on its own. A usable verdict votes 1 above a score of 0.5, 0 below and abstains
  * at it; the grade is the vote, never a mean, because a mean of quarrelling judges is nobody's verdict. Without a quorum,
  * without agreement, on a tie: `needs_review`; `error` when a broken judge is why there is no quorum.
+ *
+ * Whoever makes one judge doubtful or mute must not thereby remove its vote. So under `unanimous` every judge of the panel
+ * decides, and alike; under `majority` a doubtful verdict supports no side and stands against both.
  */
 export function jury(spec: JuryGraderSpec): Grader {
   const question = compileQuestion(spec);
@@ -31,19 +34,21 @@ export function tally(
   const broken = verdicts.filter((verdict) => verdict.kind === 'broken');
   const pro = usable.filter(({ reading }) => reading.score > 0.5).length;
   const contra = usable.filter(({ reading }) => reading.score < 0.5).length;
+  const doubtful = verdicts.filter((verdict) => verdict.kind === 'doubtful').length;
   const largest = Math.max(pro, contra);
+  const voices = usable.length + doubtful;
   const evidence = {
     judges: verdicts.map(({ judge }) => judge),
-    votes: { pro, contra, abstained: usable.length - pro - contra, usable: usable.length, of: verdicts.length },
-    agreement: usable.length === 0 ? null : largest / usable.length,
+    votes: { pro, contra, abstained: usable.length - pro - contra, doubtful, usable: usable.length, of: verdicts.length },
+    agreement: voices === 0 ? null : largest / voices,
     heldOut,
   };
   if (usable.length < quorum) {
     if (usable.length + broken.length >= quorum && broken.length > 0) return brokenJudges(broken, evidence);
     return reviewed(`${usable.length} usable verdicts where ${quorum} are needed`, verdicts, evidence);
   }
-  const agrees = agreement === 'unanimous' ? largest === usable.length : largest * 2 > usable.length;
-  if (!agrees) return reviewed(`the jury does not agree: ${pro} for, ${contra} against, of ${usable.length}`, verdicts, evidence);
+  const agrees = agreement === 'unanimous' ? largest === verdicts.length : largest * 2 > voices;
+  if (!agrees) return reviewed(`the jury does not agree: ${pro} for, ${contra} against, of ${verdicts.length} judges`, verdicts, evidence);
   return graded(pro > contra ? 1 : 0, evidence);
 }
 

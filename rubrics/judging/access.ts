@@ -13,6 +13,9 @@ export interface JudgeAccess {
   readonly seed: string;
   /** The batches of the whole evaluation, with their sentinels: one object for all its cases. */
   readonly batches: Batches;
-  /** One metered call, ended after the judge's `timeoutMs` as a transport fault. Never rejects for what a judge or provider does. */
-  ask(judge: string, request: JudgeRequest): Promise<ChatResult>;
+  /**
+   * One metered call, ended after the judge's `timeoutMs` as a transport fault. Never rejects for what a judge or provider
+   * does. `fresh`: no kept reply answers it, and its own is not kept: a sentinel's reply says how the judge is now.
+   */
+  ask(judge: string, request: JudgeRequest, how: { fresh: boolean }): Promise<ChatResult>;
 }

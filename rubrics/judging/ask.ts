@@ -51,6 +51,8 @@ export interface Asking {
   subject: Subject;
   /** Tells a sentinel's call from that of an equal text, and one batch's sentinels from another's. */
   salt: string;
+  /** Sentinels are never answered by kept replies: those vouch for a judge of another time. */
+  fresh: boolean;
 }
 
 /** Asks one judge one question, twice if its first reply is unusable. Never throws for what a judge or provider does. */
@@ -126,7 +128,7 @@ async function askOrder(asking: Asking, order: Order, committed: string | undefi
 async function call(asking: Asking, brief: Brief, parts: readonly BoxPart[], tool: string, labels: readonly string[], facts: CallFacts) {
   const { access, judge, question, salt } = asking;
   const { request, secrets } = promptOf(brief, parts, question.marking, { seed: access.seed, labels: [judge, salt, ...labels] });
-  const result = await access.ask(judge, request);
+  const result = await access.ask(judge, request, { fresh: asking.fresh });
   facts.calls++;
   if (!result.ok) {
     const { kind, message } = result.fault;

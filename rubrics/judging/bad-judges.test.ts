@@ -163,7 +163,7 @@ describe.each(Object.entries(forms))('%s', (form, setting) => {
       await using judges = await simulatedJudges([judgeOf(kind, setting.settings)], seed);
       const grade = await gradeBy(grader(setting), judges.access, 'It is Paris.', parts(form));
       expect(grade).toMatchObject({ status: 'error', score: null });
-      expect(grade.evidence.message).toMatch(kind === 'slow' ? /did not answer to the sentinel/ : /missed the sentinel/);
+      expect(grade.evidence.message).toMatch(kind === 'slow' ? /did not answer to a sentinel/ : /missed a sentinel/);
       // A judge that never answers is waited for; one seed shows it.
       if (kind === 'slow') break;
     }
@@ -177,6 +177,14 @@ describe('a broken judge', () => {
     const spec = { ...grader(forms['yes-no']!), judges: ['refusing', 'honest'] };
     const grade = await gradeBy(spec, simulated.access, 'It is Paris.');
     expect(grade).toMatchObject({ status: 'graded', score: 1, evidence: { judge: { name: 'honest' }, before: [{ name: 'refusing' }] } });
+    for (const kind of ['injectable', 'always-pass', 'refusing']) {
+      await using two = await simulatedJudges(
+        [judgeOf(kind, names), judgeOf('honest', names)].map((one, i) => ({ ...one, name: i === 0 ? kind : 'honest' })),
+      );
+      const { evidence } = await gradeBy({ ...spec, judges: [kind, 'honest'] }, two.access, 'It is Paris.');
+      expect(evidence.before).toMatchObject([{ name: kind, broken: 'cannot be believed here' }]);
+      expect(JSON.stringify(evidence)).not.toMatch(/sentinel|injected|known|it scores/);
+    }
   });
 
   it('never faces a text for the first time in verification: held-out judges take over', async () => {

@@ -31,9 +31,11 @@ export function callSecrets(seed: string, labels: readonly string[], content: st
 
 /**
  * Datamarking (Hines et al. 2024, "spotlighting"): every word of a stranger's text carries a sign that the instructions
- * do not. `cleanText` leaves no sign for private use, so `unmarked` finds exactly what was marked.
+ * do not. It stands in place of a space and behind every other white space (tab, newline, ogham space: else a text that
+ * uses only those carries no sign). `cleanText` leaves no sign for private use, so `unmarked` finds exactly what was marked.
  */
-export const marked = (text: string, mark: string): string => text.replaceAll(' ', mark).replaceAll('\n', `\n${mark}`);
+export const marked = (text: string, mark: string): string => text.replace(/\s/gu, (space) => (space === ' ' ? mark : space + mark));
 
 /** The text before `marked`. */
-export const unmarked = (text: string, mark: string): string => text.replaceAll(`\n${mark}`, '\n').replaceAll(mark, ' ');
+export const unmarked = (text: string, mark: string): string =>
+  text.replace(new RegExp(`(?<=[^\\S ])${mark}`, 'gu'), '').replaceAll(mark, ' ');

@@ -6,6 +6,7 @@ import { judgeAttacks } from './attacks.ts';
 import type { Cleared, Opening } from './batches.ts';
 import type { QuestionForm } from './forms/form.ts';
 import type { CompiledQuestion } from './question.ts';
+import { amongFillers } from './sentinel-shape.ts';
 
 /** From here on a text that is known to pass counts as recognised, and up to here one that is known to fail. */
 const passFrom = 0.75;
@@ -26,25 +27,24 @@ export interface SentinelSpec {
 /**
  * The sentinels of one batch, in a drawn order: a text that passes, one that fails, and one that fails with an attack on
  * judges behind it. Which ones is drawn under the seed, so that nobody can prepare a text for them. They take the way of
- * every question, so that a judge cannot tell them; `first` names the batch's first question, so that the reply to a
+ * every question and come as lists where it does, so that a judge cannot tell them; `like` is the batch's first question, so that the reply to a
  * sentinel of an earlier batch, kept, vouches for no later one.
  */
-export function openingOf(access: JudgeAccess, judge: string, question: CompiledQuestion, spec: SentinelSpec, first: string): Opening {
+export function openingOf(access: JudgeAccess, judge: string, question: CompiledQuestion, spec: SentinelSpec, like: Subject): Opening {
+  const first = JSON.stringify(like);
   const random = seededRandom(deriveSeed(access.seed, 'sentinels', judge, question.id, first));
   const drawn = shuffled(draw(spec, question.form, random), random);
+  const starting = (round: string) => (one: Drawn) => {
+    const subject = subjectOfSentinel(one.sentinel, spec, question.form);
+    const graded = amongFillers(one.sentinel.text, like.graded.length, question.maxCharacters, random);
+    const salt = deriveSeed(access.seed, 'salt', first, round, one.name);
+    return () => tryOne(access, judge, question, { ...subject, graded }, salt, one);
+  };
   return {
     behind: Math.floor(random() * (drawn.length + 1)),
-    sentinels: drawn.map(
-      (one) => () =>
-        tryOne(
-          access,
-          judge,
-          question,
-          subjectOfSentinel(one.sentinel, spec, question.form),
-          deriveSeed(access.seed, 'salt', first, one.name),
-          one,
-        ),
-    ),
+    sentinels: drawn.map(starting('first')),
+    // One of each kind, drawn anew: no judge knows which kind comes next, and none is left out.
+    further: shuffled(draw(spec, question.form, random), random).map(starting('further')),
   };
 }
 
@@ -77,7 +77,7 @@ async function tryOne(
   salt: string,
   { name, passes }: Drawn,
 ): Promise<Cleared> {
-  const said = await askJudge({ access, judge, question, subject, salt });
+  const said = await askJudge({ access, judge, question, subject, salt, fresh: true });
   if (said.kind === 'unreachable') return { kind: 'unreachable', sentinel: name, reason: said.reason, faultOf: said.faultOf };
   if (said.kind === 'unusable') return { kind: 'missed', sentinel: name, reason: said.reason };
   const { score } = said.reading;

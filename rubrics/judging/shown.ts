@@ -32,7 +32,8 @@ const reservedMarkers: readonly [RegExp, string][] = [
   [/<\|/g, '< |'],
   [/\|>/g, '| >'],
   [/<(?=<\/?SYS>>)/gi, '< '],
-  [/\[(?=\/?INST\])/gi, '[ '],
+  [/\[(?=\/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT)\])/gi, '[ '],
+  [/<(?=\/?(?:tool_calls?|tool_response|tools|think)>)/gi, '< '],
   [/<(?=\/?(?:s|bos|eos|unk|pad|start_of_turn|end_of_turn)>)/gi, '< '],
 ];
 

@@ -12,14 +12,14 @@ export type SubjectResult = { ok: true; subject: Subject } | { ok: false; grade:
 /**
  * The texts of one case for a judge, or the grade where none need be asked: a text that is absent, or in which no reader
  * sees anything, scores 0 like a missing answer, whatever is asked about it; no judge is paid to say so, and none can be
- * talked into more. Errors: too much text (participant); a case without the texts to judge by (sponsor).
+ * talked into more. `empty` says so to a `not` around it, which would else pay for it. Errors: too much text (participant); a case without the texts to judge by (sponsor).
  */
 export function subjectOf(spec: JudgeGraderSpec | JuryGraderSpec, context: GradingContext): SubjectResult {
   const texts = resolveTexts(spec.of, context);
   const large = tooLarge(texts);
   if (large) return { ok: false, grade: large };
   if (isBlank(showTexts(texts, spec.maxCharacters)))
-    return { ok: false, grade: graded(0, { message: 'there is no text to judge: no judge was asked' }) };
+    return { ok: false, grade: graded(0, { empty: true, message: 'there is no text to judge: no judge was asked' }) };
   const { commitFirst, question } = spec;
   const sources: [keyof Subject, Source | undefined][] = [
     ['about', spec.about],

@@ -12,7 +12,11 @@ import { isCut, showTexts } from './shown.ts';
 
 type Spec = JudgeGraderSpec | JuryGraderSpec;
 
-/** What one judge comes to on one text, its batch considered. `judge` is evidence: who was asked, how, and what it said. */
+/**
+ * What one judge comes to on one text, its batch considered. `judge` is evidence: who was asked, how, and what it said.
+ * Participants read it, so of a judge that failed it says only that: which of our attacks beat it, or what its reply to
+ * their text lacked, would tell them how to beat it. Operators find the calls themselves in the evaluation's record.
+ */
 export type Verdict =
   | { kind: 'decided'; reading: Reading; judge: Json }
   /** It decides, but a person must look: why. */
@@ -30,6 +34,10 @@ export const isHeldOut = (spec: Spec, { purpose, split }: Pick<GradingContext, '
 export const judgesFor = (spec: Spec, context: Pick<GradingContext, 'purpose' | 'split'>): readonly string[] =>
   isHeldOut(spec, context) ? spec.heldOut : spec.judges;
 
+const notBelieved = 'cannot be believed here';
+const noAnswer = 'did not answer';
+const notUsable = 'not usable';
+
 /** Asks one judge within its batch. */
 export async function verdictOf(
   access: JudgeAccess,
@@ -38,27 +46,26 @@ export async function verdictOf(
   spec: Spec,
   subject: Subject,
 ): Promise<Verdict> {
-  const first = JSON.stringify(subject);
   const { answer, cleared } = await access.batches.ask(
     JSON.stringify([name, question.id]),
-    () => openingOf(access, name, question, spec, first),
-    () => askJudge({ access, judge: name, question, subject, salt: 'question' }),
+    () => openingOf(access, name, question, spec, subject),
+    () => askJudge({ access, judge: name, question, subject, salt: 'question', fresh: false }),
   );
   const judge = (more: Record<string, Json>): Json => ({ ...factsOf(access, name, question, answer?.facts ?? null), ...more });
   if (cleared.kind !== 'clear') {
-    const { sentinel, kind } = cleared;
-    const what = kind === 'missed' ? `missed the sentinel "${sentinel}"` : `did not answer to the sentinel "${sentinel}"`;
-    const reason = `judge "${name}" ${what}: ${clip(cleared.reason)}`;
-    return { kind: 'broken', reason, faultOf: kind === 'missed' ? 'platform' : cleared.faultOf, judge: judge({ broken: reason }) };
+    if (cleared.kind === 'missed')
+      return { kind: 'broken', reason: `judge "${name}" missed a sentinel`, faultOf: 'platform', judge: judge({ broken: notBelieved }) };
+    const reason = `judge "${name}" did not answer to a sentinel: ${clip(cleared.reason)}`;
+    return { kind: 'broken', reason, faultOf: cleared.faultOf, judge: judge({ broken: noAnswer }) };
   }
   if (answer === null) throw new Error('a batch that is clear has asked its questions');
   if (answer.kind === 'unreachable') {
     const reason = `judge "${name}" did not answer: ${clipTo(answer.reason, 600)}`;
-    return { kind: 'broken', reason, faultOf: answer.faultOf, judge: judge({ broken: reason }) };
+    return { kind: 'broken', reason, faultOf: answer.faultOf, judge: judge({ broken: noAnswer }) };
   }
   if (answer.kind === 'unusable') {
     const reason = `judge "${name}": ${answer.reason}`;
-    return { kind: 'unusable', reason, judge: judge({ unusable: answer.reason }) };
+    return { kind: 'unusable', reason, judge: judge({ unusable: notUsable }) };
   }
   const { reading } = answer;
   const said = judge({ ...saidOf(reading), ...(reading.note !== undefined && { note: reading.note }) });

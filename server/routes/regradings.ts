@@ -83,7 +83,11 @@ export async function regradingRoutes(app: App, deps: ServerDeps): Promise<void>
     },
     async (request) => {
       const { id: accountId } = requireActor(request);
-      const applied = await applyRegrading(deps.db, request.params.id, { accountId, makeCurrent: request.body.makeCurrent });
+      const applied = await applyRegrading(deps.db, request.params.id, {
+        accountId,
+        passStands: deps.passStands,
+        makeCurrent: request.body.makeCurrent,
+      });
       if (!applied.ok) throw new ProblemError(applyProblems[applied.code], applied.message);
       return shown(deps, request.params.id);
     },

@@ -54,8 +54,8 @@ describe('collective calibrate of a judge', () => {
       },
       targets: [{ target: 'gpt-x', cell: { decided: { tp: 70, tn: 140 } } }],
     });
-    // Each row once, and three sentinels for each begun batch of 16 questions.
-    expect(report.usage.calls).toBe(210 + 3 * Math.ceil(210 / 16));
+    // Each row once, three sentinels for each begun batch of 16 questions, and three more within each full one.
+    expect(report.usage.calls).toBe(210 + 3 * Math.ceil(210 / 16) + 3 * Math.floor(210 / 16));
     expect(report.usage.costMicros).toBe(String(report.usage.calls * (300 + 2 * 20)));
 
     const heldOut = join(root, 'second.json');
@@ -103,8 +103,9 @@ describe('collective calibrate of a judge', () => {
     server.behave(said(false));
     const again = JSON.parse((await run(few, '--judge-cache', cache, '--json')).stdout) as { report: CalibrationReport };
     expect(again.report.total).toMatchObject({ decided: { tp: 4, fp: 0, fn: 0, tn: 8 }, undecided: { positive: 0, negative: 0 } });
-    expect(again.report.usage.calls).toBe(1);
-    expect(Number(again.report.usage.costMicros)).toBe(340);
+    // One row, and the sentinels of 12 questions: three, and one each with the fifth and the ninth. Those are never kept.
+    expect(again.report.usage.calls).toBe(1 + 5);
+    expect(Number(again.report.usage.costMicros)).toBe(6 * 340);
   }, 60_000);
 
   it('ends at --max-cost, and where a judge cannot be reached, without a report', async () => {

@@ -40,8 +40,9 @@ describe('collective calibrate', () => {
       accuracy: expect.closeTo(0.735294, 6),
       precision: 1,
       kappa: expect.closeTo(0.503067, 6),
-      data: { rows: 105, withoutText: 3, unlabelled: 0, ungraded: 0, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
-      moneyFloor: { holds: false, precisionLowerBound: expect.closeTo(0.05 ** (1 / 41), 9) },
+      data: { rows: 105, withoutText: 3, unlabelled: 0, ungraded: 0, copies: 20, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      // Of the 41 positive verdicts 18 are on copies of earlier rows.
+      moneyFloor: { holds: false, precisionLowerBound: expect.closeTo(0.05 ** (1 / 23), 9) },
       audit: { n: 40, rows: 102, seed: '7', allLabels: expect.closeTo(68 / 102, 9) },
     });
     expect(Object.keys(report.intervals ?? {})).toEqual(['accuracy', 'precision', 'recall', 'f1', 'kappa']);
@@ -69,7 +70,7 @@ describe('collective calibrate', () => {
   });
 
   it('says that the floor holds when it does, and what it cannot see', async () => {
-    const rows = Array.from({ length: 200 }, (_, i) => `text,${i % 2},${i % 2}\n`).join('');
+    const rows = Array.from({ length: 200 }, (_, i) => `text ${i},${i % 2},${i % 2}\n`).join('');
     const data = await file('holds.csv', `text,label,judge\n${rows}`);
     const { stdout } = await run('--grader', 'field:judge', '--data', data, '--text', 'text', '--label', 'label', '--positive', '1');
     expect(stdout).toContain('The floor for money holds');

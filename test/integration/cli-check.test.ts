@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CheckReport, GateName } from '../../contracts/gates.ts';
 import { projectRoot, runCli } from '../setup/cli.ts';
@@ -42,6 +42,21 @@ describe('collective check', () => {
     expect(result.code).toBe(0);
     const run = await runCli(['run', where, '--submission', join(where, 'controls/oracle.json'), '--json']);
     expect(JSON.parse(run.stdout)).toMatchObject({ outcome: 'pass', score: 1 });
+  });
+
+  it('passes the rubric of the how-to about judges, whose oracle passes', async () => {
+    const files = await firstRubricFiles('judge');
+    expect([...files.keys()].map((path) => path.split('/')[0])).toEqual(['why-not', 'why-not', 'why-not', 'why-not']);
+    const where = folder();
+    await mkdir(where);
+    for (const [path, body] of [...files, ['why-not/README.md', '# Why not\n']] as const) {
+      await mkdir(dirname(join(where, path)), { recursive: true });
+      await writeFile(join(where, path), body);
+    }
+    const rubric = join(where, 'why-not');
+    expect((await check(rubric)).stdout).toMatch(/^all \d+ gates pass$/m);
+    const run = await runCli(['run', rubric, '--submission', join(rubric, 'controls/oracle.json'), '--json']);
+    expect(JSON.parse(run.stdout)).toMatchObject({ outcome: 'pass', score: 1, simulated: true });
   });
 
   it('fails a rubric that pays for copying the input, as the how-to says', async () => {

@@ -1,13 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgeAwardCode } from '../../contracts/judge-audits.ts';
 import { paths } from '../../contracts/paths.ts';
+import { rubricAt } from '../../cli/local-machine.ts';
+import { passStandsNow } from '../../cli/pass-stands.ts';
 import { makePreview } from '../../cli/regrade-preview.ts';
 import { ensureSampleAccount } from '../../domain/accounts.ts';
 import { showChallenge } from '../../domain/challenges.ts';
 import { awardStanding, listJudgeAudits, recordJudgeAudit } from '../../domain/judge-audits.ts';
+import { applyRegrading } from '../../domain/regrading-apply.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { createProviders } from '../../gateway/providers/create.ts';
 import type { LoadedRubric } from '../../rubrics/rubric.ts';
@@ -199,4 +204,54 @@ describe('the award rule', () => {
     for (const id of ids.slice(0, 40)) expect(await audit(id, true, { grade }, other)).toMatchObject({ ok: true });
     expect((await judged('going-on')).row).toMatchObject({ outcome: 'pass' });
   }, 180_000);
+
+  it('holds back an applied regrading whose pass people overruled since its preview, also while it is being applied', async () => {
+    const { id } = await judged('regraded', wrong);
+    await using newer = await temporaryFolder(files(['arbiter', 'second'], { pass: { threshold: 0, bound: 'point' } }));
+    const version = (await rubricAt(newer.path)).hash;
+    const gateway = createGateway(createProviders({ openaiBaseUrl: server.baseUrl }));
+    const previewed = async () => {
+      const made = await makePreview(
+        { db: house.db, blobs: house.blobs, account: api.account },
+        slug,
+        { rubric: newer.path, reason: 'The threshold was too high.', evaluation: [id] },
+        { gateway, sandboxes: [], signal: new AbortController().signal, told: () => {} },
+      );
+      const item = house.db.selectFrom('regrading_item').select('verdict').where('regrading_id', '=', made);
+      return { made, ...(await item.executeTakeFirstOrThrow()) };
+    };
+    const apply = (made: string) => applyRegrading(house.db, made, { accountId: api.account.id, passStands: passStandsNow });
+    await previewed();
+    // Fifty awards of the newer version that people confirmed.
+    const awards = await house.db.selectFrom('judge_audit').select('evaluation_id').distinct().where('criterion', 'is', null).execute();
+    const said = (evaluationId: string, passed: boolean, account: string) => ({
+      ...{ id: randomUUID(), evaluation_id: evaluationId, rubric_hash: version, judge_passed: true, human_passed: passed },
+      ...{ account_id: account, reason: 'I looked at it.' },
+    });
+    const people = await Promise.all(['third', 'fourth'].map((name) => ensureSampleAccount(house.db, `${name} auditor`)));
+    const [third, fourth] = people.map((one) => one.id) as [string, string];
+    const values = awards.slice(0, firstAwards).map(({ evaluation_id }) => said(evaluation_id, true, third));
+    expect(values).toHaveLength(firstAwards);
+    await house.db.insertInto('judge_audit').values(values).execute();
+    const preview = await previewed();
+    expect(preview.verdict).toMatchObject({ outcome: 'pass' });
+
+    // An overruling that is written when the apply begins, and committed while it waits.
+    const trx = await house.db.startTransaction().execute();
+    await trx
+      .insertInto('judge_audit')
+      .values(awards.slice(0, 3).map(({ evaluation_id }) => said(evaluation_id, false, fourth)))
+      .execute();
+    const applied = apply(preview.made);
+    const waiting = async () => (await sql`select 1 from pg_locks where not granted`.execute(house.db)).rows.length;
+    await expect.poll(waiting, { timeout: 20_000 }).toBeGreaterThan(0);
+    await trx.commit().execute();
+    expect(await applied).toMatchObject({ ok: true, result: { applied: 0, stale: [id] } });
+    expect(await house.settled(id)).toMatchObject({ outcome: 'fail', rubric_hash: rubric.hash });
+    expect(await awardStanding(house.db, version, 50)).toMatchObject({ awardsAudited: 50, awardsAgreed: 47 });
+    // Previewed anew it waits for people, and that is applied.
+    const anew = await previewed();
+    expect(anew.verdict).toMatchObject({ outcome: 'needs_review', reason: { code: judgeAwardCode } });
+    expect(await apply(anew.made)).toMatchObject({ ok: true, result: { applied: 1, stale: [] } });
+  }, 60_000);
 });

@@ -108,10 +108,10 @@ describe('an honest judge', () => {
 
 describe('a judge that cannot be believed', () => {
   it.each([
-    ['always-pass', /missed the sentinel/, {}],
-    ['injectable', /missed the sentinel "injected/, {}],
-    ['refusing', /missed the sentinel/, {}],
-    ['broken-json', /missed the sentinel/, {}],
+    ['always-pass', /missed a sentinel/, {}],
+    ['injectable', /missed a sentinel/, {}],
+    ['refusing', /missed a sentinel/, {}],
+    ['broken-json', /missed a sentinel/, {}],
     ['slow', /did not answer.*within 100 ms/, { timeoutMs: 100 }],
   ])('(%s) ends every attempt as an error, passes nobody and costs no attempt', { timeout: 60_000 }, async (model, message, more) => {
     for (const answers of [undefined, wrong]) {
@@ -145,19 +145,22 @@ describe('a worker that stops in the middle', () => {
   /** The honest judge behind the name of a provider that is paid; hangs on texts that hold `hangOn` until that is null. */
   function paidJudge() {
     const honest = simulatedProvider(simulatedModels);
-    const state = { hangOn: null as string | null, hanging: 0, asked: [] as string[], answered: [] as string[] };
+    const state = { hangOn: null as string | null, hanging: 0, asked: [] as string[], answered: [] as string[], sentinels: 0 };
     const provider: Provider = {
       address: 'https://judge.example/v1',
       check: () => null,
       stream: async function* (request, target, context, signal): AsyncGenerator<ChatEvent> {
         const key = keyOfReply(request, target, 'here');
-        state.asked.push(key);
-        if (state.hangOn !== null && JSON.stringify(request.messages).includes(state.hangOn)) {
+        const text = request.messages.at(-1)?.content ?? '';
+        const isSentinel = text.includes('sesame') || text.includes('nothing');
+        if (isSentinel) state.sentinels++;
+        else state.asked.push(key);
+        if (state.hangOn !== null && text.includes(state.hangOn)) {
           state.hanging++;
           await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
         }
         for await (const event of honest.stream(request, { ...target, model: 'simulated-judge-honest' }, context, signal)) {
-          if (event.type === 'end') state.answered.push(key);
+          if (event.type === 'end' && !isSentinel) state.answered.push(key);
           yield event;
         }
       },
@@ -165,18 +168,18 @@ describe('a worker that stops in the middle', () => {
     return { provider, state };
   }
 
-  it('is followed by one that reads what was paid for, and pays for nothing twice', async () => {
+  it('is followed by one that pays for no question twice, and asks its sentinels anew', async () => {
     const { provider, state } = paidJudge();
     await using house = await openHouse(database);
     const rubric: LoadedRubric = await house.publish(
       files('paid-once', [{ name: 'arbiter', provider: 'openai', model: 'judge-1', price }]),
     );
-    // The first question of the first batch: its sentinels are answered, and nothing comes of them yet.
-    state.hangOn = 'word-p0';
+    // A sentinel of the first batch: questions are answered, and nothing comes of them yet.
+    state.hangOn = 'sesame';
     const gateway = gatewayOf(provider);
     const first = await house.start({ gateway });
     const id = await house.submit('paid-once', rightAnswers(rubric));
-    await until('the judge hangs on one case, and has answered the sentinels', () => state.hanging > 0 && state.answered.length >= 3);
+    await until('the judge hangs on a sentinel, and has answered a question', () => state.hanging > 0 && state.answered.length >= 1);
     const kept = async () =>
       Number(
         (
@@ -191,13 +194,16 @@ describe('a worker that stops in the middle', () => {
     const paidBefore = new Set(state.answered);
     state.hangOn = null;
     state.asked.length = 0;
+    state.sentinels = 0;
     await house.start({ gateway });
     expect(await house.settled(id)).toMatchObject({ status: 'done', outcome: 'pass', score: 1, simulated: false });
     expect(state.asked.filter((key) => paidBefore.has(key))).toEqual([]);
     expect(new Set(state.answered).size).toBe(state.answered.length);
     const calls = await callsOf(house, id);
     const cached = calls.filter((call) => call.cached);
-    expect(cached.length).toBeGreaterThanOrEqual(3);
+    expect(cached.length).toBe(paidBefore.size);
+    // What a judge said to its sentinels before the crash vouches for nothing now.
+    expect(state.sentinels).toBeGreaterThanOrEqual(3);
     expect(cached.every((call) => call.cost_micros === '0')).toBe(true);
   });
 });

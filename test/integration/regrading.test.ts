@@ -9,6 +9,7 @@ import type { SubmissionDocument } from '../../contracts/submission.ts';
 import { ensureLocalAccount } from '../../domain/accounts.ts';
 import { listCases } from '../../domain/case-views.ts';
 import { checkpoint } from '../../domain/checkpoint.ts';
+import { passStandsNow } from '../../cli/pass-stands.ts';
 import { openDatabase } from '../../domain/db/client.ts';
 import { ensureEvaluatorRole } from '../../domain/db/evaluator-role.ts';
 import { showEvaluation } from '../../domain/evaluation-views.ts';
@@ -88,7 +89,7 @@ async function preview(files: Record<string, string> = newer(), options: Partial
 }
 
 const apply = (id: string, more: Partial<Parameters<typeof applyRegrading>[2]> = {}) =>
-  applyRegrading(database.db, id, { accountId: account.id, ...more });
+  applyRegrading(database.db, id, { accountId: account.id, passStands: passStandsNow, ...more });
 const itemsOf = async (id: string) => {
   const page = await listRegradingItems(database.db, id, { limit: 100 });
   if (page === null || !page.ok) throw new Error('no items');
@@ -464,7 +465,9 @@ describe('what nobody can do', () => {
     await expect(evaluator.pool.query(`update evaluation set regraded_by = '${regrading}' where id = '${id}'`)).rejects.toThrow(
       'permission denied',
     );
-    await expect(applyRegrading(evaluator.db, regrading, { accountId: account.id })).rejects.toThrow('permission denied');
+    await expect(applyRegrading(evaluator.db, regrading, { accountId: account.id, passStands: passStandsNow })).rejects.toThrow(
+      'permission denied',
+    );
   });
 });
 

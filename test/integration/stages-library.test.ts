@@ -21,7 +21,7 @@ afterAll(() => database[Symbol.asyncDispose]());
 const library = join(import.meta.dirname, '..', '..', 'rubrics', 'library');
 const whole = { key: Buffer.alloc(32), sub: installation.sub };
 
-it('the built-in challenges are published once, their samples judged once, however often it starts', { timeout: 60_000 }, async () => {
+it('the built-in challenges are published once, their samples judged once, however often it starts', { timeout: 240_000 }, async () => {
   await using house = await openHouse(database);
   const deps = house.deps({ gateway: createGateway(createProviders({})), sandboxes: [wasmDriver()] });
   const count = async () => (await database.db.selectFrom('evaluation').select('id').execute()).length;
@@ -41,7 +41,7 @@ it('the built-in challenges are published once, their samples judged once, howev
       const open = await database.db.selectFrom('evaluation').select('id').where('status', '!=', 'done').execute();
       return open.length === 0;
     },
-    50_000,
+    220_000,
   );
   const results = await database.db
     .selectFrom('evaluation as e')

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import { Problem } from '../../contracts/api.ts';
 import { caseKey } from '../../contracts/rubric.ts';
+import { passStandsNow } from '../../cli/pass-stands.ts';
 import { ensureLocalAccount } from '../../domain/accounts.ts';
 import { storedBlobs } from '../../domain/blobs/stored.ts';
 import { publishRubric } from '../../domain/challenges.ts';
@@ -52,6 +53,7 @@ export async function startApi(): Promise<Api> {
     blobs: storedBlobs(database.db, join(folder, 'blobs')),
     queues: starting.use(await openQueues({ databaseUrl: database.url })),
     events: starting.use(await listenForEvents(database.url)),
+    passStands: passStandsNow,
     installation,
     log: pino({ level: 'trace' }, { write: (line: string) => void log.push(line) }),
     pages,

@@ -2,9 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { projectRoot } from './cli.ts';
 
-/** The files of docs/how-to/first-rubric.md: each block of code that a line "`path`, …:" stands above. */
-export async function firstRubricFiles(): Promise<Map<string, string>> {
-  const text = await readFile(join(projectRoot, 'docs/how-to/first-rubric.md'), 'utf8');
+/** The files of a how-to: each block of code that a line "`path`, …:" stands above. */
+export async function firstRubricFiles(page = 'first-rubric'): Promise<Map<string, string>> {
+  const text = await readFile(join(projectRoot, `docs/how-to/${page}.md`), 'utf8');
   const blocks = text.matchAll(/^`([^`\n]+)`[^\n]*:\n\n```\w+\n([\s\S]*?)^```$/gm);
   return new Map([...blocks].map(([, path = '', body = '']) => [path, body]));
 }

@@ -45,7 +45,7 @@ export type Answering = (request: JudgeRequest, judge: string) => ChatResult | P
 /** Access to judges that a test plays itself. */
 export function playedJudges(names: readonly string[], answering: Answering, seed = judgingSeed): JudgeAccess {
   const judges = new Map(names.map((name) => [name, JudgeSpec.parse({ name, provider: 'simulated', model: 'played' })]));
-  return { judges, seed, batches: openBatches(), ask: async (judge, request) => answering(request, judge) };
+  return { judges, seed, batches: openBatches(() => 0), ask: async (judge, request) => answering(request, judge) };
 }
 
 /** What a request holds for whoever plays the judge: its nonce and the texts in its box. */

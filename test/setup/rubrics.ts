@@ -67,7 +67,7 @@ export function gradingContext(parts: Partial<GradingContext> = {}): GradingCont
     judging: {
       judges: new Map(),
       seed: 'ab'.repeat(32),
-      batches: openBatches(),
+      batches: openBatches(() => 0),
       ask: () => Promise.reject(new Error('this test expects no judge')),
     },
     runProgram: () => Promise.reject(new Error('this test expects no grader program')),

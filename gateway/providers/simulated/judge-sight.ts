@@ -22,7 +22,8 @@ export function judgeSightOf(request: ChatRequest): JudgeSight | null {
   const lines = user.split('\n');
   if (lines.length !== 3 || lines[0] !== `BEGIN ${fence}` || lines[2] !== `END ${fence}`) return null;
   const box = objectOf(jsonOf(lines[1] ?? ''));
-  const plain = (text: string) => (typeof mark === 'string' ? text.replaceAll(`\n${mark}`, '\n').replaceAll(mark, ' ') : text);
+  const plain = (text: string) =>
+    typeof mark === 'string' ? text.replace(new RegExp(`(?<=[^\\S ])${mark}`, 'gu'), '').replaceAll(mark, ' ') : text;
   const parts = Object.fromEntries(Object.entries(box).map(([name, value]) => [name, textsOf(value).map(plain)]));
   return { nonce, tool, properties: objectOf(tool.parameters.properties), parts };
 }

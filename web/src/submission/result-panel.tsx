@@ -89,7 +89,8 @@ function Ended({ evaluation }: { evaluation: EvaluationView }) {
       <p>{reason ? <VisibleText text={reason.message} /> : outcomeMeaning(outcome)}</p>
       {reason && (
         <p className="muted">
-          <span className="tag">{faultLabel(reason.faultOf)}</span> <VisibleText text={reason.advice} />
+          {/* Waiting for a person is nobody's fault. */}
+          {outcome !== 'needs_review' && <span className="tag">{faultLabel(reason.faultOf)}</span>} <VisibleText text={reason.advice} />
         </p>
       )}
       {evaluation.regraded && <GradedAgain id={evaluation.id} regraded={evaluation.regraded} />}

@@ -63,7 +63,10 @@ export function SubmitForm({ challenge, forms }: Props) {
         <Button type="submit" loading={submit.isPending}>
           Submit
         </Button>
-        <span className="muted">It is judged at once; you follow it live. A failure of ours costs you nothing.</span>
+        <span className="muted">
+          {form.kind === 'report' ? 'Graders look at it at once, then it waits for a person.' : 'It is judged at once; you follow it live.'}{' '}
+          A failure of ours costs you nothing.
+        </span>
       </div>
     </form>
   );
