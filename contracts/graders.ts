@@ -29,7 +29,7 @@ const anyGrader = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('all'), parts, atLeast }),
   /** The highest score of the parts. */
   z.strictObject({ kind: z.literal('any'), parts, atLeast }),
-  /** One minus the part's score. */
+  /** One minus the part's score; 0 where the answer or reply that the part looks at is missing, and where the answer is blank. */
   z.strictObject({ kind: z.literal('not'), part: inner, atLeast }),
   /** The weighted mean of the parts. */
   z.strictObject({

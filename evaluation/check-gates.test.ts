@@ -83,6 +83,26 @@ describe('the gates of publication', () => {
     expect(copied?.fix).toContain('criterion "given" gives it 1 on average');
   });
 
+  it('fail where a submission that knows nothing reaches the threshold of a bounty, though not that of the pass rule', async () => {
+    // Always the most frequent word gives a part of the points.
+    const cases = {
+      public: wordCases('p', 10).map((c, i) => ({ ...c, expected: { word: i < 4 ? 'yes' : `word-p${i}` } })),
+      hidden: wordCases('h', 10).map((c, i) => ({ ...c, expected: { word: i < 3 ? 'yes' : `word-h${i}` } })),
+    };
+    const answers = Object.fromEntries([...cases.public, ...cases.hidden].map(({ id, expected }) => [id, expected.word]));
+    const files = { 'controls/oracle.json': JSON.stringify({ kind: 'answers', answers }) };
+    const bounty = (threshold: number) => ({ name: 'b', threshold, amountMinor: 100_000, currency: 'EUR', count: 1 });
+    const nulls = async (...thresholds: number[]) => {
+      const { of } = await gates({ demonstration: false, bounties: thresholds.map(bounty) }, files, undefined, cases);
+      return of('null-suite').filter(({ ok }) => !ok);
+    };
+    expect(await nulls()).toEqual([]);
+    expect(await nulls(0.95)).toEqual([]);
+    const paid = await nulls(0.95, 0.1);
+    expect(paid.map(({ control }) => control)).toContain('constant (all)');
+    expect(paid[0]?.detail).toContain('must stay below 0.1 (bounty "b")');
+  });
+
   it('let a null submission have all of one thing where the pass rule asks for two', async () => {
     const quiet = {
       name: 'quiet',
@@ -238,6 +258,43 @@ describe('repeats and monotonicity', () => {
     criteria: [{ ...given, grader: { kind: 'includes', of: 'last-reply', to: 'expected/word' } }],
   };
   const files = { 'controls/oracle.json': JSON.stringify(rightPrompts(wordRubricOf())) };
+
+  it('a criterion that pays every answer in full is named: it separates nothing; as a gate, or with a control that violates it, it does', async () => {
+    const polite = {
+      ...{ name: 'polite', title: 'Does not say it', weight: 1 },
+      grader: { kind: 'not', part: { kind: 'includes', of: 'answer', to: 'input/never' } },
+    };
+    const never = (c: ReturnType<typeof wordCases>[number]) => ({ ...c, input: { prompt: c.id, never: 'zzzqqq' } });
+    const cases = { public: wordCases('p', 3).map(never), hidden: wordCases('h', 2).map(never) };
+    const cheat = { path: 'controls/rude.json', title: 'Says it', role: 'cheat', expect: { max: 0.5 } };
+    const files = {
+      'controls/oracle.json': oracleFile,
+      'controls/rude.json': JSON.stringify({ kind: 'answers', answers: { p0: 'zzzqqq' } }),
+    };
+    const alone = await gates({ criteria: [given, polite] }, { 'controls/oracle.json': oracleFile }, undefined, cases);
+    expect(alone.failed).toEqual(['mutation: polite']);
+    expect(alone.of('mutation')[0]).toMatchObject({
+      measured: 1,
+      detail: expect.stringContaining('separates nothing'),
+      fix: expect.stringContaining('gate'),
+    });
+    const violated = await gates({ criteria: [given, polite], controls: [oracle, cheat] }, files, undefined, cases);
+    expect(violated.failed).toEqual([]);
+    const right = JSON.stringify({ kind: 'answers', answers: { p0: 'zzzqqq word-p0' } });
+    const gated = await gates(
+      {
+        criteria: [
+          { ...given, grader: { ...given.grader, kind: 'includes' } },
+          { ...polite, weight: 0, gate: { scope: 'case', atLeast: 1 } },
+        ],
+        controls: [oracle, cheat],
+      },
+      { ...files, 'controls/rude.json': right },
+      undefined,
+      cases,
+    );
+    expect(gated.failed).toEqual([]);
+  });
 
   it('fail for an oracle whose repeats disagree, with the flake rate and the first case', async () => {
     const seen = new Set<string>();

@@ -71,3 +71,21 @@ it('names its judges apart from its targets, and is simulated when only a judge 
     judging: { calls: 0 },
   });
 });
+
+it('a missing answer and a blank one are worth nothing, also where the criterion asks for the absence of something', async () => {
+  const quiet = wordRubricOf({
+    ...{ submission: [{ kind: 'answers', schema: { type: 'string' } }], targets: [], sandbox: undefined },
+    criteria: [
+      { name: 'polite', title: 'Does not say it', grader: { kind: 'not', part: { kind: 'includes', of: 'answer', to: 'expected/word' } } },
+    ],
+  });
+  const { report } = await run({ kind: 'answers', answers: { p1: ' ', p2: 'something else' } }, parrot, quiet);
+  expect(report.cases.map(({ caseId, end, score }) => [caseId, end, score])).toEqual([
+    ['p0', 'missing', 0],
+    ['p1', 'answered', 0],
+    ['p2', 'answered', 1],
+    ['h0', 'missing', 0],
+    ['h1', 'missing', 0],
+  ]);
+  expect(report.score).toBe(0.2);
+});

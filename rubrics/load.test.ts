@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readSubmissionFile } from '../contracts/submission-file.ts';
 import { bytesOf, smallRubricFiles, smallRubricYaml, temporaryFolder } from '../test/setup/rubrics.ts';
 import { folderBounds } from './folder.ts';
 import { contentHash, listFiles } from './hash.ts';
@@ -178,6 +179,41 @@ describe('YAML bombs are refused quickly', () => {
     ['braces', '{a: '.repeat(50_000)],
   ])('of nested %s', (_, text) => {
     expect(problemsOf({ 'rubric.yaml': `x: ${text}` })).not.toEqual([]);
+  });
+
+  it.each([65, 1_000, 5_000])('of %i graders inside each other, with the place and without an exception', (levels) => {
+    const grader = `${'{ kind: not, part: '.repeat(levels)}{ kind: includes, of: answer, to: input }${' }'.repeat(levels)}`;
+    const right = lineOf('kind: equals');
+    expect(problemsOf(yaml('{ kind: equals, of: answer, to: expected/capital, normalise: [trim, lower] }', grader))).toEqual([
+      {
+        ...{ file: 'rubric.yaml', line: right },
+        path: 'criteria/0/grader/part/part/part/part/part/part/part/part/part',
+        message: expect.stringContaining('more than 64 levels deep'),
+      },
+    ]);
+    const rows = Array.from({ length: Math.min(levels, 900) }, (_, i) => `${' '.repeat(i)}"a":`).join('\n');
+    expect(problemsOf({ 'rubric.yaml': `${rows} 1` })).toMatchObject([{ line: 65, path: expect.stringMatching(/^a\/a\//) }]);
+    expect(problemsOf({ 'rubric.yaml': `${'- '.repeat(levels)}1\n` })).toMatchObject([{ line: 1, path: expect.stringMatching(/^0\/0\//) }]);
+  });
+
+  it('of levels that only aliases add up', () => {
+    const wrapped = (inner: string) => `${'['.repeat(30)}${inner}${']'.repeat(30)}`;
+    const text = `a: &a ${wrapped('x')}\nb: &b ${wrapped('*a')}\nc: ${wrapped('*b')}\n`;
+    expect(problemsOf({ 'rubric.yaml': text })).toMatchObject([
+      // The line is where the deepest piece is written.
+      { line: 1, path: expect.stringMatching(/^c\/0\/0\//), message: expect.stringContaining('more than 64 levels deep') },
+    ]);
+  });
+
+  it('of a control or a case inside the other files', () => {
+    const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    expect(problemsOf({ 'cases/public.jsonl': `{"id":"fr","input":${deep}}` })).toMatchObject([
+      { file: 'cases/public.jsonl', line: 1, message: expect.stringContaining('levels deep') },
+    ]);
+    expect(readSubmissionFile('controls/oracle.json', Buffer.from(`{"fr":${deep}}`), ['answers'])).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('levels deep'),
+    });
   });
 
   it('of size', () => {

@@ -96,6 +96,51 @@ describe('the null suite', () => {
     expect(answersOf('stuffed')).toMatchObject({ answers: { ke: ['Paris Tok', 'Tokyo Par'] } });
   });
 
+  it('says in every split what is right there most often', async () => {
+    const cases = (prefix: string, words: unknown[]) =>
+      words.map((word, i) => `${JSON.stringify({ id: `${prefix}${i}`, input: { prompt: `${prefix}${i}` }, expected: word })}\n`).join('');
+    const labelled = (publicOnes: unknown[], hidden: unknown[], schema = '{ type: string, maxLength: 100 }') => {
+      const files = { ...smallRubricFiles, 'cases/public.jsonl': cases('p', publicOnes), 'cases/hidden.jsonl': cases('h', hidden) };
+      const yaml = smallRubricYaml.replaceAll('expected/capital', 'expected/label').replace('{ type: string, maxLength: 100 }', schema);
+      const loaded = rubricFromFiles(bytesOf({ ...files, 'rubric.yaml': yaml }), '/rubric');
+      if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+      return loaded.rubric;
+    };
+    const constant = (rubric: LoadedRubric, name = 'constant') => {
+      const found = nullSuite(rubric, rubric.rubric.phases[0]!, 'seed').find((one) => one.name === name)?.document;
+      return found?.kind === 'answers' ? found.answers : undefined;
+    };
+    const label = (...labels: Json[]) => labels.map((one) => ({ label: one }));
+    const hidden = label('yes', 'no', 'yes', 'yes', 'yes', 'no', 'yes', 'yes', 'yes', 'yes');
+    const rubric = labelled(label('no', 'no', 'yes'), hidden);
+    const answers = constant(rubric);
+    expect(answers).toMatchObject({ p0: 'no', p2: 'no', h0: 'yes', h1: 'yes', h9: 'yes' });
+    // Two of three public cases and eight of ten hidden ones.
+    expect(await scoreOf(rubric, answers ?? {})).toBeCloseTo(10 / 13, 10);
+    // What one case alone expects is no guess; where nothing is shared the text says nothing at all.
+    expect(constant(labelled(label('a', 'b'), label('c', 'd')))).toMatchObject({ p0: 'the answer', h1: 'the answer' });
+    // Truth values, lists that are cut to what the form takes, and every place in `expected`.
+    expect(constant(labelled(label(false, false, true), label(true, true), '{ type: boolean }'))).toMatchObject({ p2: false, h0: true });
+    const lists = labelled(
+      [{ label: ['a', 'b'] }, { label: ['b', 'c'] }, { label: ['b', 'c'] }],
+      label('x'),
+      '{ type: array, maxItems: 2, items: { type: string } }',
+    );
+    expect(constant(lists)).toMatchObject({ p0: ['b', 'c'] });
+    const wide = labelled(
+      [
+        { kind: 'attack', label: 'yes' },
+        { kind: 'attack', label: 'yes' },
+      ],
+      [
+        { kind: 'attack', label: 'no' },
+        { kind: 'attack', label: 'no' },
+      ],
+    );
+    expect(constant(wide)).toMatchObject({ p0: 'attack', h0: 'attack' });
+    expect(constant(wide, 'constant-2')).toMatchObject({ p0: 'yes', h0: 'no' });
+  });
+
   it('fills templates, and lists of which every case takes one text', () => {
     const prompts = (more: string) =>
       load(

@@ -6,7 +6,7 @@ import type { Language } from '../contracts/sandbox.ts';
 import type { SubmissionDocument } from '../contracts/submission.ts';
 import { checkSubmission } from './check-submission.ts';
 import { nullTextsOf } from './gates/null-texts.ts';
-import { publicKnowledge } from './gates/public-knowledge.ts';
+import { commonestExpected, publicKnowledge } from './gates/public-knowledge.ts';
 import type { PromptsForm } from './prompt-texts.ts';
 import { deriveSeed } from './random.ts';
 import type { LoadedRubric } from './rubric.ts';
@@ -26,8 +26,19 @@ export interface NullSubmission {
  * among them: none can be made here.
  */
 export function nullSuite(rubric: LoadedRubric, phase: Phase, seed: string): NullSubmission[] {
-  const cases = [...new Set(phase.splits)].flatMap((split) => rubric.cases[split]);
+  const splits = [...new Set(phase.splits)].map((split) => rubric.cases[split]);
+  const cases = splits.flat();
   const known = publicKnowledge(rubric.cases.public);
+  const bySplit = new Map(
+    splits.flatMap((own) => {
+      const commonest = commonestExpected(own);
+      return own.map((c) => [c.id, commonest] as const);
+    }),
+  );
+  // One program answers every split; prompts and defences are no answers, so nothing they hold is compared with `expected`.
+  const overall = commonestExpected(cases);
+  const commonestFor = ({ kind }: SubmissionForm, c: Case) =>
+    kind === 'answers' ? (bySplit.get(c.id) ?? []) : kind === 'program' ? overall : [];
   const seen = new Set<string>();
   return rubric.rubric.submission.flatMap((form) => {
     const named = rubric.rubric.submission.length > 1 ? (name: string) => `${form.kind} ${name}` : (name: string) => name;
@@ -36,7 +47,8 @@ export function nullSuite(rubric: LoadedRubric, phase: Phase, seed: string): Nul
     if (form.kind === 'prompts' && form.template)
       suite.push({ name: named('bare'), document: { kind: 'prompts', prompts: { [templateKey]: slotText(form.template.slot) } } });
     for (const [name, texts] of Object.entries(nullTextsOf(rubric.rubric))) {
-      const textsOf: TextsOf = (c) => texts(c, deriveSeed(seed, 'null-suite', form.kind, c.id), known);
+      const textsOf: TextsOf = (c) =>
+        texts(c, deriveSeed(seed, 'null-suite', form.kind, c.id), { ...known, commonest: commonestFor(form, c) });
       suite.push({ name: named(name), document: documentOf(rubric.rubric, form, cases, textsOf) });
     }
     return suite.flatMap(({ name, document }): NullSubmission[] => {

@@ -21,7 +21,7 @@ export function sampleOf(schema: Schema, text: () => string): Json {
     case 'number':
       return numberOf(schema, type, text());
     case 'boolean':
-      return true;
+      return text() !== 'false';
     case 'null':
       return null;
     default:

@@ -2,6 +2,8 @@ import type { ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 import type { Json } from '../contracts/json.ts';
+import { firstBelow } from './nesting.ts';
+import { costlySchema, deepestValue } from './schema-cost.ts';
 
 export interface SchemaError {
   /** Path inside the value, slash-separated; empty for the whole. */
@@ -26,17 +28,26 @@ const maxUniqueItems = 1000;
 
 /**
  * Compiles a JSON Schema (draft 2020-12) of a rubric in ajv's strict mode: an unknown keyword or format, a reference
- * that leaves the schema or a pattern outside RE2 is a problem, not ignored. `check` stops at the first error of a value.
+ * that leaves the schema or a pattern outside RE2 is a problem, not ignored. So is a schema that would have a value checked
+ * over and over (`costlySchema`). `check` stops at the first error of a value; one of more than 64 levels fits no schema.
  */
 export function compileSchema(schema: Readonly<Record<string, Json>>): CompiledSchema {
   try {
-    const costly = unboundedUniqueItems(schema);
-    if (costly !== undefined)
-      return { ok: false, problem: `"uniqueItems"${costly} needs a "maxItems" of at most ${maxUniqueItems} beside it` };
+    const costly = costlySchema(schema);
+    if (costly !== null) return { ok: false, problem: costly };
+    const unbounded = unboundedUniqueItems(schema);
+    if (unbounded !== undefined)
+      return { ok: false, problem: `"uniqueItems"${unbounded} needs a "maxItems" of at most ${maxUniqueItems} beside it` };
     const ajv = new Ajv2020({ strict: true, allErrors: false, logger: false, code: { regExp: linearRegExp } });
     const validate = ajv.compile(schema);
     if ('$async' in validate) return { ok: false, problem: 'asynchronous schemas are not accepted' };
-    return { ok: true, check: (value) => (validate(value) ? [] : (validate.errors ?? []).map(toError)) };
+    return {
+      ok: true,
+      check: (value) => {
+        if (firstBelow(value, deepestValue) !== null) return [{ path: '', message: `nests more than ${deepestValue} levels deep` }];
+        return validate(value) ? [] : (validate.errors ?? []).map(toError);
+      },
+    };
   } catch (error) {
     return { ok: false, problem: error instanceof RangeError ? 'nests too deeply' : (error as Error).message.slice(0, 500) };
   }

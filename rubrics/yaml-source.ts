@@ -1,4 +1,6 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml';
+import { firstBelow } from './nesting.ts';
+import { tooDeep } from './yaml-depth.ts';
 
 export interface PlacedProblem {
   line: number | null;
@@ -18,6 +20,8 @@ export type YamlResult = { ok: true; source: YamlSource } | { ok: false; problem
 const maxBytes = 524_288;
 /** Aliases multiply: nine lines of nine aliases each are a billion nodes. A few anchors are convenient, more are an attack. */
 const maxAliasCount = 10;
+/** Far below where the recursion of parsers and schemas ends; graders nest at most 5 deep, and a schema of answers needs about ten. */
+const maxDepth = 64;
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
@@ -45,6 +49,8 @@ const refuse = (message: string): YamlResult => ({ ok: false, problems: [{ line:
 const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').slice(0, 300);
 
 function parse(text: string): YamlResult {
+  const deep = tooDeep(text, maxDepth);
+  if (deep !== null) return { ok: false, problems: [nestsTooDeeply(text.slice(0, deep.offset).split('\n').length, deep.path)] };
   const lines = new LineCounter();
   const document = parseDocument(text, {
     version: '1.2',
@@ -68,8 +74,18 @@ function parse(text: string): YamlResult {
   const problems = checkNodes(document, lineAt);
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, 20) };
   const value: unknown = document.toJS({ maxAliasCount });
+  // Aliases in aliases reach deeper than the text does.
+  const below = firstBelow(value, maxDepth);
+  if (below !== null) return { ok: false, problems: [nestsTooDeeply(findLine(document, lineAt, below), below)] };
   return { ok: true, source: { value, lineOf: (path, key) => findLine(document, lineAt, path, key) } };
 }
+
+/** The first levels name the place well enough. */
+const nestsTooDeeply = (line: number | null, path: readonly (string | number)[]): PlacedProblem => ({
+  line,
+  path: path.slice(0, 12).join('/').slice(0, 300),
+  message: `lists and maps nest more than ${maxDepth} levels deep here: say the same with fewer levels`,
+});
 
 function checkNodes(document: Document.Parsed, lineAt: (offset: number) => number): PlacedProblem[] {
   const problems: PlacedProblem[] = [];

@@ -59,8 +59,8 @@ function restricted(context: GateContext, run: Run, phase: Phase, name: string):
 }
 
 /**
- * Nothing that knows nothing may pass or reach the threshold: neither what the suite writes nor what the rubric declares
- * as null. A form for which the suite can write nothing needs a declared null.
+ * Nothing that knows nothing may pass or reach the threshold, of the pass rule or of a bounty: neither what the suite writes
+ * nor what the rubric declares as null. A form for which the suite can write nothing needs a declared null.
  */
 export function nullSuiteGate(rubric: LoadedRubric, suite: readonly Run[], controls: readonly ControlRun[]): GateResult[] {
   const declared = judgedOnly(controls).filter((run) => run.role === 'null');
@@ -86,25 +86,34 @@ function notJudged(runs: readonly Run[]): GateResult[] {
 
 function below({ rubric }: LoadedRubric, run: Run): GateResult {
   const { outcome, score } = run.report;
-  const { threshold } = rubric.pass;
+  const { threshold, asked } = lowest(rubric);
   const name = { gate, control: run.name, measured: measuredOf(run.report) } as const;
   const ok = outcome !== 'pass' && !reaches(rubric, run);
   return {
     ...{ ...name, ok },
-    detail: `${outcome}, score ${score ?? 'none'}, must stay below ${threshold}${(rubric.pass.require ?? []).map(({ metric, atLeast }) => ` or "${metric}" below ${atLeast}`).join('')}`,
+    detail: `${outcome}, score ${score ?? 'none'}, must stay below ${threshold}${asked}${(rubric.pass.require ?? []).map(({ metric, atLeast }) => ` or "${metric}" below ${atLeast}`).join('')}`,
     fix: ok
       ? ''
       : `a submission that knows nothing is paid: ${paidBy(run)}; ask for more there (equality of the whole answer, a count of guesses, a gate)`,
   };
 }
 
+/** The least score that anything is given for: a bounty may ask for less than the pass rule. */
+function lowest({ pass, bounties }: Rubric): { threshold: number; asked: string } {
+  const cheapest = bounties.toSorted((a, b) => a.threshold - b.threshold)[0];
+  return cheapest !== undefined && cheapest.threshold < pass.threshold
+    ? { threshold: cheapest.threshold, asked: ` (bounty "${cheapest.name}")` }
+    : { threshold: pass.threshold, asked: '' };
+}
+
 /**
- * Are the threshold and everything required beside it reached by the values themselves? That an interval is wide is no
+ * Are the lowest threshold and everything required beside it reached by the values themselves? That an interval is wide is no
  * excuse: with more cases a null submission would pass. Where two things are asked for (safe and useful), a null may
  * have all of one of them.
  */
-function reaches({ pass }: Rubric, { report }: Run): boolean {
-  if (report.score === null || report.score < pass.threshold) return false;
+function reaches(rubric: Rubric, { report }: Run): boolean {
+  const { pass } = rubric;
+  if (report.score === null || report.score < lowest(rubric).threshold) return false;
   return (pass.require ?? []).every(({ metric, atLeast }) => (report.metrics[metric]?.value ?? Number.NEGATIVE_INFINITY) >= atLeast);
 }
 

@@ -15,6 +15,6 @@ export function secretScanGate(rubric: LoadedRubric): GateResult[] {
   return found.map(({ file, line, what, shown }) => ({
     ...{ gate, ok: false, control: `${file}:${line}`, measured: shown },
     detail: `looks like ${what}`,
-    fix: 'take it out and revoke it at its issuer: whoever downloads the rubric has it. If it is made up for the challenge, write EXAMPLE into it',
+    fix: 'take it out and revoke it at its issuer: whoever downloads the rubric has it. If it is made up for the challenge, write EXAMPLE in the place of what looks drawn at random',
   }));
 }

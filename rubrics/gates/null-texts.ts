@@ -7,12 +7,17 @@ import { type PublicKnowledge, textsIn } from './public-knowledge.ts';
  * The texts of submissions that know nothing, for one case: as many as the form has places for, taken in turn. Null
  * where such a text cannot be made for the case (nothing to copy).
  */
-export type NullText = (c: Case, draw: string, known: PublicKnowledge) => string[] | null;
+export type NullText = (c: Case, draw: string, known: Knowledge) => string[] | null;
+
+/** What no submission has to be clever for: what is public, and how often each answer is right where the case stands. */
+export interface Knowledge extends PublicKnowledge {
+  commonest: readonly (readonly string[])[];
+}
 
 const always =
   (text: string): NullText =>
   () => [text];
-const orNull = (texts: string[]): string[] | null => (texts.length === 0 ? null : texts);
+const orNull = (texts: readonly string[]): string[] | null => (texts.length === 0 ? null : [...texts]);
 
 /** Longer ones say nothing new; forms cut them to what they take. */
 const mostStuffed = 4_000;
@@ -23,7 +28,10 @@ const mostStuffed = 4_000;
  * constant text that closes the judge's template and opens another task (76.9 % win rate on AlpacaEval 2). The texts are our own.
  */
 const nullTexts: Readonly<Record<string, NullText>> = {
-  constant: always('the answer'),
+  constant: (_, __, { commonest }) => [...(commonest[0] ?? ['the answer'])],
+  // Which place in "expected" the answers are held against is not known here; three are tried.
+  'constant-2': (_, __, { commonest }) => orNull(commonest[1] ?? []),
+  'constant-3': (_, __, { commonest }) => orNull(commonest[2] ?? []),
   random: (_, draw) => [gibberish(draw)],
   'off-topic': always('Bread rises because yeast turns sugar into gas. Knead it well and let it rest for an hour in a warm place.'),
   verbose: always('There are many sides to this, and each of them deserves to be considered with care. '.repeat(40)),
@@ -54,6 +62,9 @@ const nullTexts: Readonly<Record<string, NullText>> = {
   shuffled: (c, _, known) => orNull(known.expectedNext(c)),
   stuffed: (c, _, known) => orNull(stuffed(known.expectedElsewhere(c))),
 };
+
+/** The names of those that copy what stands in the rubric: they may hit, or trip over, what their author had no mind to. */
+export const copyingTexts: ReadonlySet<string> = new Set(['copied', 'copied-whole', 'reference-copy', 'shuffled', 'stuffed']);
 
 /** Where judges grade, also every text that is known to move judges, with each verdict it can ask for. */
 export function nullTextsOf({ judges }: Pick<Rubric, 'judges'>): Readonly<Record<string, NullText>> {

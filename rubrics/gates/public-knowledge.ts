@@ -39,3 +39,35 @@ export function textsIn(value: Json | undefined): string[] {
   if (value === null || value === undefined || typeof value !== 'object') return [];
   return Object.values(value).flatMap(textsIn);
 }
+
+/** Longer lists say nothing new: forms take at most some twenty guesses. */
+const mostCommon = 20;
+
+/**
+ * What somebody hands in who knows how often each answer is right and nothing else: for every place in `expected` (`/label`;
+ * entries of a list are one place) at which cases share a text, number or truth value, the shared ones, the most frequent
+ * first. Eight "yes" of ten cases are worth 0.8 to whoever always says "yes", and no score below that shows anything.
+ */
+export function commonestExpected(cases: readonly Case[]): string[][] {
+  const places = new Map<string, Map<string, number>>();
+  for (const { expected } of cases) {
+    // Once for each case: ten times the same word in one list is one case's answer.
+    const mine = new Map(leavesOf(expected, '').map((leaf) => [JSON.stringify(leaf), leaf]));
+    for (const { place, text } of mine.values()) {
+      const counts = places.get(place) ?? new Map<string, number>();
+      places.set(place, counts.set(text, (counts.get(text) ?? 0) + 1));
+    }
+  }
+  return [...places.values()].flatMap((counts) => {
+    const shared = [...counts].filter(([, count]) => count > 1).sort(([, a], [, b]) => b - a);
+    return shared.length === 0 ? [] : [shared.slice(0, mostCommon).map(([text]) => text)];
+  });
+}
+
+function leavesOf(value: Json | undefined, place: string): { place: string; text: string }[] {
+  if (typeof value === 'string') return value.trim() === '' ? [] : [{ place, text: value }];
+  if (typeof value === 'number' || typeof value === 'boolean') return [{ place, text: String(value) }];
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return value.flatMap((inner) => leavesOf(inner, `${place}/*`));
+  return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, `${place}/${key}`));
+}

@@ -35,10 +35,21 @@ function rebuild(spec: GraderSpec, result: GradeResult, path: PartPath): Grader 
     if (i !== index) return { kind: inner.kind, grader: () => own };
     if (deeper.length === 0) return specs.length > 1 && spec.kind !== 'jef' ? null : { kind: inner.kind, grader: () => met };
     const grader = rebuild(inner, own, deeper);
-    return grader === null ? { kind: inner.kind, grader: () => own } : { kind: inner.kind, grader };
+    return { kind: inner.kind, grader: grader === null ? () => own : spec.kind === 'not' && wasBlank(own) ? emptied(grader) : grader };
   });
   return combine(spec, parts);
 }
+
+/** Was the part of a `not` empty by what it looked at, not by a part of its own that may be taken out? */
+const wasBlank = ({ evidence }: GradeResult): boolean =>
+  evidence.empty === true && !(storedParts(evidence.parts) ?? []).some((part) => part.evidence.empty === true);
+
+const emptied =
+  (grader: Grader): Grader =>
+  async (context) => {
+    const result = await grader(context);
+    return { ...result, evidence: { ...result.evidence, empty: true } };
+  };
 
 function combine(spec: GraderSpec, parts: readonly (Part | null)[]): Grader | null {
   const left = parts.filter((part) => part !== null);

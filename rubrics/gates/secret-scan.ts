@@ -1,4 +1,5 @@
 import { secretFormats } from './secret-formats.ts';
+import { layersOf } from './secret-layers.ts';
 
 /** One credential that stands in a file. Nothing of it leaves this module but what `shown` holds. */
 export interface FoundSecret {
@@ -22,23 +23,54 @@ const mostFound = 50;
 /**
  * Looks for credentials in every text file of a rubric: known formats of issuers, and values that look drawn at random
  * where a name says key, secret, token or password. An official public grader of a competition shipped with a cloud
- * token inside; whoever copies a rubric copies that too. What is made up for a challenge says so by the word EXAMPLE in
- * it, the convention of AWS's own documents.
+ * token inside; whoever copies a rubric copies that too. Also one that is encoded or written in pieces (`layersOf`), and in
+ * UTF-16 where the file says so. What is made up for a challenge says so by the word EXAMPLE in it, the convention of AWS's
+ * own documents, with nothing beside it that looks drawn at random.
  */
 export function scanForSecrets(files: Iterable<readonly [path: string, bytes: Uint8Array]>): SecretScan {
   const found: FoundSecret[] = [];
   const unread: string[] = [];
   for (const [file, bytes] of files) {
-    // As git does: a NUL near the start is no text. Other bytes that are not UTF-8 still are, and hide nothing in ASCII.
-    if (bytes.subarray(0, 8_000).includes(0)) unread.push(file);
-    else found.push(...scanText(file, new TextDecoder().decode(bytes)));
+    const text = textOf(bytes);
+    if (text === null) unread.push(file);
+    else found.push(...scanText(file, text));
     if (found.length >= mostFound) break;
   }
   return { found: found.slice(0, mostFound), unread };
 }
 
+/** As git does: a NUL near the start is no text. Other bytes that are not UTF-8 still are, and hide nothing in ASCII. */
+function textOf(bytes: Uint8Array): string | null {
+  const mark = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : null;
+  if (mark !== null) return new TextDecoder(mark).decode(bytes);
+  return bytes.subarray(0, 8_000).includes(0) ? null : new TextDecoder().decode(bytes);
+}
+
+interface Hit {
+  what: string;
+  secret: string;
+}
+
 function scanText(file: string, text: string): FoundSecret[] {
-  const hits = new Map<number, { what: string; secret: string }>();
+  const found: FoundSecret[] = [];
+  const told = new Set<string>();
+  for (const { text: layer, how, sourceOf } of layersOf(text)) {
+    // Each look for a line walks the text: only for what is shown.
+    for (const [at, { what, secret }] of hitsIn(layer).slice(0, mostFound - found.length)) {
+      const line = lineAt(text, sourceOf(at));
+      // What stands there in the open is found again in the resolved text.
+      if (how !== '' && told.has(`${line} ${what}`)) continue;
+      told.add(`${line} ${what}`);
+      found.push({ file, line, what: `${what}${how}`, shown: masked(secret) });
+    }
+    if (found.length >= mostFound) break;
+  }
+  return found.sort((a, b) => a.line - b.line);
+}
+
+/** Where in the text which credential stands, in order. */
+function hitsIn(text: string): [at: number, Hit][] {
+  const hits = new Map<number, Hit>();
   for (const { name, pattern, group } of secretFormats) {
     for (const match of text.matchAll(pattern)) {
       const secret = match[group] ?? match[0];
@@ -53,8 +85,7 @@ function scanText(file: string, text: string): FoundSecret[] {
         secret: value,
       });
   }
-  const byPlace = [...hits].sort(([a], [b]) => a - b);
-  return byPlace.map(([at, { what, secret }]) => ({ file, line: lineAt(text, at), what, shown: masked(secret) }));
+  return [...hits].sort(([a], [b]) => a - b);
 }
 
 function keepFirst<T>(hits: Map<number, T>, at: number, hit: T): void {
@@ -86,9 +117,14 @@ function entropyBits(text: string): number {
 }
 
 /** What documents write in a secret's place. */
-const isPlaceholder = (text: string): boolean =>
-  /example|redacted|placeholder|change-?me|your[_-]|dummy/i.test(text) ||
-  /^(?:pass(?:word|wd)?|secret|\$.*|\{.*|%.*|\*+|[xX.]+)$/.test(text);
+const placeholderWords = /example|redacted|placeholder|change-?me|your(?=[_-])|dummy/gi;
+const placeholder = /^(?:pass(?:word|wd)?|secret|\$.*|\{.*|%.*|\*+|[xX.]+)$/;
+
+/** The word alone excuses nothing: beside it nothing may look drawn at random, or every key would be one word away from it. */
+function isPlaceholder(text: string): boolean {
+  const rest = text.replace(placeholderWords, '');
+  return (rest !== text || placeholder.test(text)) && !looksDrawn(rest);
+}
 
 const masked = (secret: string): string => `${secret.slice(0, Math.min(4, Math.floor(secret.length / 4)))}… (${secret.length} characters)`;
 

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { everyGrader, GraderSpec } from '../../contracts/graders.ts';
-import { gradingContext } from '../../test/setup/rubrics.ts';
+import type { Json } from '../../contracts/json.ts';
+import { exchange, gradingContext } from '../../test/setup/rubrics.ts';
+import { gradeWithoutPart } from '../gates/regrade-parts.ts';
 import { all, any, not, weighted } from './combinators.ts';
 import { compileGrader } from './compile.ts';
 import { gradeError } from './evidence.ts';
-import { graded, type Grader, type GradeResult } from './grader.ts';
+import { graded, type Grader, type GradeResult, type GradingContext } from './grader.ts';
 import type { Part } from './parts.ts';
 
 /** A score, or why there is none. */
@@ -181,6 +183,48 @@ describe('parts', () => {
       'parts/1/part/parts/0',
       'parts/1/part/parts/1',
     ]);
+  });
+
+  const lacks = (of: string) => ({ kind: 'not', part: { kind: 'includes', of, to: 'input' } });
+  const score = async (spec: object, answer: Json | undefined) =>
+    (await compileGrader(GraderSpec.parse(spec), () => '')(gradingContext({ answer, case: { id: 'c', input: 'bad' } }))).score;
+
+  it.each<[string, Json | undefined]>([
+    ['missing', undefined],
+    ['null', null],
+    ['empty', ''],
+    ['blank', ' \n\t'],
+    ['an empty list', []],
+    ['a list of blanks', ['', [' '], null]],
+  ])('are worth nothing under not where the answer is %s, whichever way the question points', async (_, answer) => {
+    expect(await score(lacks('answer'), answer)).toBe(0);
+    expect(await score({ kind: 'not', part: lacks('answer') }, answer)).toBe(0);
+    expect(await score({ kind: 'all', parts: [lacks('answer'), lacks('answer')] }, answer)).toBe(0);
+    expect(await score({ kind: 'not', part: { kind: 'any', parts: [lacks('answer'), lacks('answer/x')] } }, answer)).toBe(0);
+  });
+
+  it('pay for an answer that is there, and for silence where the rubric names it', async () => {
+    expect(await score(lacks('answer'), 'good')).toBe(1);
+    expect(await score(lacks('answer'), 'bad')).toBe(0);
+    expect(await score(lacks('answer/x'), { x: ' ', y: 'bad' })).toBe(0);
+    expect(await score({ kind: 'regex', of: 'answer', pattern: 'bad', atLeast: 0, atMost: 0 }, '')).toBe(1);
+    // Nothing of it is the submission's: blank or not, it is what the rubric compares.
+    expect(await score({ kind: 'not', part: { kind: 'regex', of: 'input', pattern: 'x' } }, undefined)).toBe(1);
+  });
+
+  it('are worth nothing under not where no reply came, but a blank reply is one', async () => {
+    const of = (transcript: GradingContext['transcript']) =>
+      compileGrader(GraderSpec.parse(lacks('replies')), () => '')(gradingContext({ transcript, case: { id: 'c', input: 'bad' } }));
+    expect(await of([])).toMatchObject({ score: 0 });
+    expect(await of([exchange('')])).toMatchObject({ score: 1 });
+  });
+
+  it('say in their evidence that they were empty, so that a part taken out later comes to the same', async () => {
+    const has = { kind: 'includes', of: 'answer', to: 'input' };
+    const spec = GraderSpec.parse({ kind: 'not', part: { kind: 'any', parts: [has, has] } });
+    const grade = await compileGrader(spec, () => '')(gradingContext({ answer: '', case: { id: 'c', input: 'bad' } }));
+    expect(grade).toMatchObject({ score: 0, evidence: { empty: true } });
+    expect(await gradeWithoutPart(spec, grade, [0, 0])).toMatchObject({ score: 0 });
   });
 
   it('are bounded in depth and number', () => {

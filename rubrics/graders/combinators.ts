@@ -1,5 +1,8 @@
-import { graded, type GradeResult, type Grader } from './grader.ts';
+import type { Json } from '../../contracts/json.ts';
+import type { Source } from '../../contracts/sources.ts';
+import { graded, type GradeResult, type Grader, type GradingContext } from './grader.ts';
 import { type Part, partsEvidence, runParts, undecided } from './parts.ts';
+import { resolveSource, sourceHead } from './sources.ts';
 
 /** A part's score, as 1 or 0 where there is a threshold; null when it has none. */
 const scoreOf = (result: GradeResult, atLeast: number | undefined): number | null => {
@@ -34,16 +37,40 @@ function extreme(parts: readonly Part[], atLeast: number | undefined, decides: 0
 }
 
 /**
- * 1 - score; undecided where the part is. A part that was `empty` (a judge had no text) stays 0: the absence of an answer
- * is worth nothing whichever way the question points, or a blank text would be the best one.
+ * 1 - score; undecided where the part is. A part that was `empty` (a judge had no text, or all that it reads of the
+ * submission is blank) stays 0: the absence of an answer is worth nothing whichever way the question points, or a blank
+ * text would be the best one. `reads` are the sources the part looks at. A rubric that wants silence to count says so
+ * with `regex` and `atMost: 0`, or with `equals`.
  */
-export function not(part: Part, atLeast?: number): Grader {
+export function not(part: Part, atLeast?: number, reads: readonly Source[] = []): Grader {
   return async (context) => {
-    const results = await runParts([part], context);
+    const given = await runParts([part], context);
+    // Written into the part's own evidence: whoever combines the stored parts again comes to the same.
+    const results = isBlank(reads, context) ? given.map((one) => ({ ...one, evidence: { ...one.evidence, empty: true } })) : given;
     const score = results[0] ? scoreOf(results[0], atLeast) : null;
     return score === null ? undecided([part], results) : graded(results.some(isEmpty) ? 0 : 1 - score, evidenceOf([part], results));
   };
 }
+
+/**
+ * Does the submission give nothing to look at: an answer that is missing, null, blank or a list of such, and no reply at
+ * all? A blank reply is one: the target gave it, not the submission.
+ */
+function isBlank(reads: readonly Source[], context: GradingContext): boolean {
+  const given = reads.filter((source) => ['answer', 'replies', 'last-reply'].includes(sourceHead(source)));
+  const isNothing = (source: Source) => {
+    const value = resolveSource(source, context);
+    if (sourceHead(source) === 'answer') return isBlankValue(value);
+    return value === undefined || (Array.isArray(value) && value.length === 0);
+  };
+  return given.length > 0 && given.every(isNothing);
+}
+
+const isBlankValue = (value: Json | undefined): boolean =>
+  value === undefined ||
+  value === null ||
+  (typeof value === 'string' && value.trim() === '') ||
+  (Array.isArray(value) && value.every(isBlankValue));
 
 /** Σ weight·score / Σ weight; undecided as soon as one part is, since every part changes the mean. */
 export function weighted(parts: readonly (Part & { weight: number })[]): Grader {

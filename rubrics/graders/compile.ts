@@ -1,4 +1,5 @@
-import type { GraderSpec } from '../../contracts/graders.ts';
+import { everyGrader, type GraderSpec } from '../../contracts/graders.ts';
+import type { Source } from '../../contracts/sources.ts';
 import { charBleu } from './char-bleu.ts';
 import { all, any, not, weighted } from './combinators.ts';
 import { diversity } from './diversity.ts';
@@ -60,7 +61,7 @@ const makers: Makers = {
       parts.map((spec) => partOf(spec, text)),
       atLeast,
     ),
-  not: ({ part, atLeast }, text) => not(partOf(part, text), atLeast),
+  not: ({ part, atLeast }, text) => not(partOf(part, text), atLeast, readBy(part)),
   weighted: ({ parts }, text) => weighted(parts.map(({ grader, weight }) => ({ ...partOf(grader, text), weight }))),
   jef: ({ vendors, models, retargetable, fidelity }, text) =>
     jef({
@@ -81,3 +82,7 @@ export function compileGrader(spec: GraderSpec, text: Text): Grader {
 }
 
 const partOf = (spec: GraderSpec, text: Text): Part => ({ kind: spec.kind, grader: compileGrader(spec, text) });
+
+/** What a grader and all inside it look at; what they compare it with is the rubric's own. */
+const readBy = (spec: GraderSpec): Source[] =>
+  everyGrader(spec).flatMap(({ grader }) => ('of' in grader && typeof grader.of === 'string' ? [grader.of] : []));
